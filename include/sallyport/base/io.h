@@ -1,0 +1,53 @@
+/*
+ * io.h - descriptors: nonblocking reads and writes, close-on-exec, cleaning up
+ *
+ * Every descriptor of ours is made with its atomic close-on-exec flag. EINTR
+ * is handled here.
+ */
+#ifndef SALLYPORT_BASE_IO_H
+#define SALLYPORT_BASE_IO_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/err.h"
+#include "sallyport/base/slice.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* close() through a variable: sets it to -1. For SCOPED. -1 is ignored. */
+void io_close(int *fd);
+
+MUST_USE enum err io_nonblock(int fd, bool on);
+
+/*
+ * Read once. OK with *n > 0; ERR_EOF; ERR_AGAIN; ERR_PEER_RESET;
+ * ERR_SYSTEM with errno.
+ */
+MUST_USE enum err io_read(int fd, struct bytes room, size_t *n);
+
+/* Write once, maybe in part. OK with *n; ERR_AGAIN; ERR_PEER_CLOSED (EPIPE);
+ * ERR_PEER_RESET; ERR_SYSTEM. SIGPIPE must be ignored. */
+MUST_USE enum err io_write(int fd, struct slice data, size_t *n);
+
+/* Write everything, waiting with poll() where it must; blocking helpers. */
+MUST_USE enum err io_write_all(int fd, struct slice data);
+
+/* Read to the end or to limit octets (more is ERR_TOO_LONG), appending. */
+MUST_USE enum err io_read_all(int fd, size_t limit, struct buf *out);
+
+/* SOCK_SEQPACKET pair, close-on-exec; blocking. */
+MUST_USE enum err io_pair(int fds[2]);
+
+/* pipe2(O_CLOEXEC) */
+MUST_USE enum err io_pipe(int fds[2]);
+
+/*
+ * Close every descriptor from first on but those in keep (any order, -1
+ * entries are skipped), by close_range.
+ */
+void io_close_but(int first, const int *keep, size_t n);
+
+/* Make 0, 1 and 2 valid (on /dev/null) if they are closed. */
+MUST_USE enum err io_std_fds(void);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * log.h - one line per event, for the administrator
+ *
+ * Where: syslog, standard error, or a function of the process (which sends the
+ * line to its monitor). Every line leaves as one record whatever a peer sent:
+ * the whole text is escaped at the sink (control and non-ASCII octets become
+ * \n, \t, \ooo, backslash itself stays) and cut to LOG_LINE_MAX.
+ * Text from a peer additionally passes log_quote, which bounds it.
+ *
+ * Lines, levels and prefixes are those of OpenSSH's sshd: the ident is
+ * "sshd[pid]"; "fatal: ", "error: ", "debug1: " … in syslog and, but for fatal
+ * and error, on standard error.
+ */
+#ifndef SALLYPORT_BASE_LOG_H
+#define SALLYPORT_BASE_LOG_H
+
+#include "sallyport/base/err.h"
+#include "sallyport/base/slice.h"
+
+#include <stdbool.h>
+
+#define LOG_LINE_MAX 1023 /* octets of a record, escaped; syslog: 500 */
+#define LOG_NAME_MAX 100  /* log_quote's bound, reference for user names */
+
+enum log_level { /* QUIET as a threshold only */
+	LEVEL_QUIET,
+	LEVEL_FATAL,
+	LEVEL_ERROR,
+	LEVEL_INFO,
+	LEVEL_VERBOSE,
+	LEVEL_DEBUG1,
+	LEVEL_DEBUG2,
+	LEVEL_DEBUG3
+};
+
+enum log_target { TARGET_STDERR, TARGET_SYSLOG, TARGET_FUNCTION };
+
+/*
+ * Facility as in <syslog.h> (LOG_AUTH …), 0 stands for LOG_AUTH. Opens the
+ * socket to /dev/log when the first line is written, or at once with now.
+ */
+void log_open(enum log_target target, enum log_level level, int facility,
+    bool now);
+
+/* Send lines to fn instead (gate, keycheck, session). fn gets plain text. */
+void log_to_function(
+    void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx);
+
+void log_set_level(enum log_level level);
+enum log_level log_level_now(void);
+
+/* "INFO", "debug2" … in any case; DEBUG is DEBUG1. ERR_NOT_FOUND. */
+MUST_USE enum err log_level_parse(const char *name, enum log_level *level);
+const char *log_level_name(enum log_level level); /* "INFO", "DEBUG1" */
+MUST_USE enum err log_facility_parse(const char *name, int *facility);
+const char *log_facility_name(int facility); /* "AUTH" */
+
+/* Target, level and facility as one word for a process that is exec'd. */
+void log_export(char room[32]);
+MUST_USE enum err log_import(const char *word);
+
+/* The one function; level decides. */
+void log_at(enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define log_fatal(...)   log_at(LEVEL_FATAL, __VA_ARGS__)
+#define log_error(...)   log_at(LEVEL_ERROR, __VA_ARGS__)
+#define log_info(...)    log_at(LEVEL_INFO, __VA_ARGS__)
+#define log_verbose(...) log_at(LEVEL_VERBOSE, __VA_ARGS__)
+#define log_debug1(...)  log_at(LEVEL_DEBUG1, __VA_ARGS__)
+#define log_debug2(...)  log_at(LEVEL_DEBUG2, __VA_ARGS__)
+#define log_debug3(...)  log_at(LEVEL_DEBUG3, __VA_ARGS__)
+
+/*
+ * A peer's text for use as a %s argument: escaped, cut to LOG_NAME_MAX octets
+ * of the source. One of eight buffers in turn: not to be kept.
+ */
+const char *log_quote(struct slice s);
+
+/* The same, cut to max octets of the source (at most LOG_LINE_MAX). */
+const char *log_quote_max(struct slice s, size_t max);
+
+/* Descriptor that the sink needs besides 2 (syslog's socket), or -1: for
+ * those who close all others. */
+int log_fd(void);
+
+#endif

@@ -1,0 +1,3 @@
+# src/errand: sources of this room
+noinst_LIBRARIES += libsp_errand.a
+libsp_errand_a_SOURCES =

@@ -1,0 +1,3 @@
+# src/spawner: sources of this room
+noinst_LIBRARIES += libsp_spawner.a
+libsp_spawner_a_SOURCES =

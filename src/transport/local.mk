@@ -1,0 +1,3 @@
+# src/transport: sources of this room
+noinst_LIBRARIES += libsp_transport.a
+libsp_transport_a_SOURCES =

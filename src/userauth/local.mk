@@ -1,0 +1,3 @@
+# src/userauth: sources of this room
+noinst_LIBRARIES += libsp_userauth.a
+libsp_userauth_a_SOURCES =

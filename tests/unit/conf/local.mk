@@ -1,0 +1,1 @@
+# tests/unit/conf: unit tests of src/conf; one check_NAME.c for each NAME.c

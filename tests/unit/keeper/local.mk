@@ -1,0 +1,1 @@
+# tests/unit/keeper: unit tests of src/keeper; one check_NAME.c for each NAME.c

@@ -1,0 +1,1 @@
+# tests/unit/key: unit tests of src/key; one check_NAME.c for each NAME.c

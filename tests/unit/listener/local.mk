@@ -1,0 +1,1 @@
+# tests/unit/listener: unit tests of src/listener; one check_NAME.c for each NAME.c

@@ -1,0 +1,1 @@
+# tests/unit/proc: unit tests of src/proc; one check_NAME.c for each NAME.c

@@ -1,0 +1,1 @@
+# tests/unit/session: unit tests of src/session; one check_NAME.c for each NAME.c

@@ -1,0 +1,1 @@
+# tests/unit/spawner: unit tests of src/spawner; one check_NAME.c for each NAME.c
