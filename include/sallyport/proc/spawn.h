@@ -1,0 +1,54 @@
+/*
+ * spawn.h - make a process: fork, or re-exec of this very image
+ *
+ * A re-exec'd process has fresh layout, canary and heap secrets. It starts at
+ * main() with argv {"sshd", "@ROLE", [task]} and finds its channel at
+ * SPAWN_CHANNEL; everything else it needs comes as messages over it.
+ */
+#ifndef SALLYPORT_PROC_SPAWN_H
+#define SALLYPORT_PROC_SPAWN_H
+
+#include "sallyport/base/err.h"
+#include "sallyport/proc/role.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SPAWN_CHANNEL 3 /* descriptor of a re-exec'd process's channel */
+
+/* Open the running image, once, at start: it serves though its file goes. */
+MUST_USE enum err spawn_image_open(void);
+
+/* Its descriptor, for those who close all others; -1 if not opened. */
+int spawn_image_fd(void);
+
+/*
+ * Fork and exec the image as a role. The child gets 0 and 1 on /dev/null, 2
+ * as it is, channel as descriptor 3, and nothing else; signals unblocked and
+ * at their defaults; comm "sshd". The caller keeps its copy of channel.
+ * task may be NULL. ERR_SYSTEM with errno.
+ */
+MUST_USE enum err spawn_image(enum role role, const char *task, int channel,
+    pid_t *pid);
+
+/*
+ * What role argv asks for: "@spawner" … in argv[1]; false for an ordinary
+ * start. *task is argv[2] or NULL.
+ */
+bool spawn_is_child(int argc, char **argv, enum role *role,
+    const char **task);
+
+/*
+ * Fork. In the child (returns 0): its own signal mask is empty, handled
+ * signals are at their defaults, SIGPIPE stays ignored; the log knows the new
+ * pid; secrets and random pool of the parent are gone. -1 with errno.
+ */
+pid_t spawn_fork(void);
+
+/*
+ * Before exec of somebody else's program (shell, PAM's modules do likewise):
+ * every signal unblocked and at its default, SIGPIPE and SIGXFSZ included.
+ */
+void spawn_default_signals(void);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * listener_ops.h - messages between listener, spawner and a monitor's lifeline
+ *
+ * All are notes (nobody waits for an answer): sent with rpc_send, received in
+ * the loop with rpc_receive and rpc_decode.
+ */
+#ifndef SALLYPORT_RPC_LISTENER_OPS_H
+#define SALLYPORT_RPC_LISTENER_OPS_H
+
+#include "sallyport/rpc/frame.h"
+#include "sallyport/rpc/messages.h"
+
+enum listener_note {
+	/* listener to spawner */
+	SPAWNER_START = 200, /* spawner_start_msg */
+	SPAWNER_TAKE,        /* conn_msg */
+	SPAWNER_RETIRE,      /* empty_msg: no more will come */
+	SPAWNER_KILL,        /* empty_msg: end those before login, and retire */
+	/* spawner to listener */
+	SPAWNER_READY,  /* spawner_ready_msg */
+	SPAWNER_FORKED, /* forked_msg */
+	SPAWNER_REAPED, /* reaped_msg */
+	/* monitor to listener over its lifeline; EOF without OUTCOME: it
+	 * was killed */
+	LIFELINE_LOGGED_IN, /* empty_msg: frees its place of MaxStartups */
+	LIFELINE_LINE,      /* line_msg */
+	LIFELINE_OUTCOME    /* outcome_msg, the last */
+};
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * messages.h - every message between our processes
+ *
+ * A list inside a message is a slice that holds RFC 4251 strings one after the
+ * other, read with rd and written with wr. Limits stand in messages.c.
+ */
+#ifndef SALLYPORT_RPC_MESSAGES_H
+#define SALLYPORT_RPC_MESSAGES_H
+
+#include "sallyport/base/slice.h"
+#include "sallyport/rpc/layout.h"
+
+/* Nothing but the number; one dummy member, since no message is empty. */
+struct empty_msg {
+	uint8_t zero;
+};
+
+/* The reply column's word for "nothing is answered" (serve.h). */
+struct note_rep {
+	uint8_t zero;
+};
+
+/* A line for the log: gate, keycheck and session to the monitor. */
+struct log_msg {
+	uint8_t level; /* enum log_level */
+	struct slice text;
+};
+
+/* ---- listener, spawner, keeper ------------------------------------- */
+
+/* A connection's facts, from accept() on. */
+struct conn_msg {
+	uint32_t number;      /* of this connection, for the log and the table */
+	uint64_t accepted_ms; /* clock_mono_ms at accept */
+	struct slice peer_ip; /* numeric; "UNKNOWN" without a socket */
+	uint32_t peer_port;   /* 65535 then */
+	struct slice local_ip;
+	uint32_t local_port;
+	struct slice rdomain;
+	struct slice version; /* our identification line as sent, no CR LF */
+	struct rpc_fd conn;
+	struct rpc_fd lifeline; /* the monitor's end */
+};
+
+/* First message to a spawner. */
+struct spawner_start_msg {
+	struct slice log;     /* log_export */
+	uint32_t generation;
+	struct rpc_fd config; /* conf_bundle, a sealed memory file */
+	struct rpc_fd keys;   /* keys_msg.keys as a sealed memory file */
+	struct rpc_fd keeper; /* a link to the keeper; -1 if none */
+};
+
+/* Spawner to listener: warmed up. */
+struct spawner_ready_msg {
+	uint32_t threads; /* foreign threads and descriptors after warming */
+	uint32_t descriptors;
+};
+
+/* Spawner to listener: the monitor was forked; drop your copy. */
+struct forked_msg {
+	uint32_t number;
+	uint32_t pid;
+};
+
+/* Spawner to listener: a monitor was reaped. */
+struct reaped_msg {
+	uint32_t number;
+	uint32_t pid;
+	uint32_t status; /* wait status */
+};
+
+/* First message to a keeper. */
+struct keeper_start_msg {
+	struct slice log;
+	struct slice hostkeys; /* list: path, then "d" (default: missing is
+				* no error) or "c" (configured) */
+	struct slice certificates; /* list: paths */
+	bool check; /* -t: load, report, end */
+};
+
+/*
+ * Keeper to listener: what was loaded. keys is a list of entries, each
+ *     u32 number of the private key, bool certificate, string blob type,
+ *     string public blob
+ * in the order of the configuration, a key before its certificate.
+ */
+struct keys_msg {
+	struct slice keys;
+	uint32_t count; /* private keys loaded */
+};
+
+/* Listener or spawner to keeper: a link for one connection (or, from the
+ * listener, for a spawner: further_links true, it may send link itself). */
+struct link_msg {
+	bool further_links;
+	struct rpc_fd link;
+};
+
+/* Monitor to keeper over its link. */
+struct keeper_sign_msg {
+	uint32_t key;     /* number of the private key */
+	struct slice alg; /* plain signature algorithm: "rsa-sha2-512" */
+	struct slice hash; /* exchange hash H; the first is the session id */
+};
+struct keeper_prove_msg {
+	uint32_t key;
+	struct slice alg;
+	struct slice blob; /* the key's public blob; signed with the session id
+			    * of this link as hostkeys-prove-00 says */
+};
+struct signature_msg {
+	bool ok;
+	struct slice signature; /* blob: string alg, string octets … */
+};
+
+/* ---- a monitor's lifeline to the listener ---------------------------- */
+
+enum outcome { /* how a connection ended; PerSourcePenalties' classes */
+	OUTCOME_NONE,
+	OUTCOME_OK,       /* logged in, ended in order */
+	OUTCOME_NOAUTH,   /* left without an attempt */
+	OUTCOME_AUTHFAIL, /* at least one failed attempt */
+	OUTCOME_INVALIDUSER,
+	OUTCOME_CRASH,    /* gate or keycheck died of a signal */
+	OUTCOME_REFUSED   /* RefuseConnection */
+};
+
+struct outcome_msg {
+	uint8_t outcome;
+};
+
+/* A login record was written or taken back: what survivors.c has to close. */
+struct line_msg {
+	bool open;
+	struct slice line; /* "pts/3" */
+	struct slice user;
+	uint32_t pid;
+};
+
+/* ---- gate to monitor -------------------------------------------------- */
+
+struct sign_req {
+	uint32_t key;      /* index into the public list (common.keys) */
+	struct slice alg;  /* signature algorithm's plain name */
+	struct slice hash; /* exchange hash H, RFC 4253 §8 */
+};
+struct sign_rep {
+	struct slice signature; /* blob */
+};
+
+struct group_req { /* RFC 4419 §3, as the client sent them */
+	uint32_t min;
+	uint32_t n;
+	uint32_t max;
+};
+struct group_rep {
+	bool found;
+	struct slice p; /* magnitudes */
+	struct slice g;
+};
+
+struct user_req {
+	struct slice user; /* as sent, ":style" included */
+	struct slice service;
+};
+struct user_rep {
+	struct slice matched; /* blockset of conf/match.h */
+	struct slice methods; /* that can continue */
+	struct rpc_fd banner; /* sealed memory file, or -1 */
+	bool refused; /* RefuseConnection: end now */
+};
+
+enum verdict {
+	VERDICT_FAILED,
+	VERDICT_PK_OK,   /* this key would do */
+	VERDICT_PARTIAL, /* passed; more is due */
+	VERDICT_SUCCESS,
+	VERDICT_PROMPT,  /* keyboard-interactive goes on */
+	VERDICT_TOO_MANY /* failed for the last time: disconnect */
+};
+
+struct none_req {
+	uint8_t zero;
+};
+struct verdict_rep {
+	uint8_t verdict;
+	struct slice methods; /* that can continue */
+};
+
+struct pubkey_req { /* RFC 4252 §7 */
+	bool has_sig;
+	bool hostbound; /* publickey-hostbound-v00@openssh.com */
+	struct slice alg;
+	struct slice blob;
+	struct slice hostkey; /* of hostbound: K_S of the first exchange */
+	struct slice sig;
+};
+
+struct password_req {
+	struct slice password;
+};
+
+struct kbdint_req {
+	struct slice devices; /* submethods */
+};
+struct answer_req {
+	uint32_t n;
+	struct slice answers; /* list of n strings */
+};
+struct prompt_rep {
+	uint8_t verdict; /* VERDICT_PROMPT, or the end of the dialogue */
+	struct slice methods;
+	struct slice name;
+	struct slice instruction;
+	uint32_t n;
+	struct slice prompts; /* n times: string prompt, bool echo */
+};
+
+/* The connection goes over: transport/state.h, a sealed memory file. */
+struct hand_over_msg {
+	struct rpc_fd state;
+};
+
+/* ---- session to monitor ----------------------------------------------- */
+
+struct pty_req {
+	uint8_t zero;
+};
+struct pty_rep {
+	bool ok;
+	struct slice name; /* "/dev/pts/3" */
+	struct rpc_fd master; /* the only copy; TIOCGPTPEER opens the slave */
+};
+
+/* A program starts on the terminal: write utmp, wtmp, lastlog. */
+struct login_req {
+	struct slice line; /* "/dev/pts/3" */
+	uint32_t pid;
+};
+struct login_rep {
+	uint64_t last_time; /* seconds since 1970; 0: never */
+	struct slice last_host;
+};
+
+/* The terminal isn't used any more: records closed, owner given back. */
+struct pty_done_req {
+	struct slice line;
+};
+
+struct prove_req {
+	uint32_t key; /* index into the public list */
+	struct slice alg;
+};
+
+/* ---- monitor to keycheck ------------------------------------------------ */
+
+struct judge_req {
+	bool has_sig;
+	bool hostbound;
+	struct slice alg;
+	struct slice blob;
+	struct slice hostkey;
+	struct slice sig;
+	struct slice session_id; /* as the monitor noted it */
+	struct slice user;       /* as sent, ":style" included */
+};
+
+/* What an authorized_keys line grants, flattened. Lists of strings. */
+struct judge_rep {
+	bool allowed;      /* the key is listed and nothing speaks against it */
+	bool verified;     /* has_sig, and the signature holds */
+	struct slice key_text; /* for the log: "ED25519 SHA256:…" */
+	struct slice why;      /* a refusal for the log, or empty */
+	struct slice found_at; /* "PATH:LINE" */
+	struct slice authinfo; /* "TYPE BASE64" for ExposeAuthInfo */
+
+	/* options; see key/keyopts.h for their meaning */
+	uint32_t permits;  /* bits, below */
+	struct slice force_command; /* empty and has_command: an empty one */
+	bool has_command;
+	struct slice environment; /* list of NAME=value */
+	struct slice permitopen;
+	struct slice permitlisten;
+	uint32_t tunnel; /* device, or UINT32_MAX for any */
+	uint64_t expires; /* seconds since 1970; 0: never */
+};
+
+#define PERMIT_PTY      1u
+#define PERMIT_PORT     2u /* port forwarding */
+#define PERMIT_AGENT    4u
+#define PERMIT_X11      8u
+#define PERMIT_USER_RC  16u
+#define PERMIT_RESTRICT 32u /* the line said restrict: tun is off too */
+#define PERMIT_ALL      31u /* a line without options */
+
+/* Every message's layout: struct layout layout_NAME. */
+#define MESSAGES(M)                                                        \
+	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg)             \
+	M(spawner_start_msg)                                               \
+	M(spawner_ready_msg) M(forked_msg) M(reaped_msg)                   \
+	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg)     \
+	M(keeper_prove_msg) M(signature_msg) M(outcome_msg) M(line_msg)    \
+	M(sign_req) M(sign_rep) M(group_req) M(group_rep) M(user_req)      \
+	M(user_rep) M(none_req) M(verdict_rep) M(pubkey_req)               \
+	M(password_req) M(kbdint_req) M(answer_req) M(prompt_rep)          \
+	M(hand_over_msg) M(pty_req) M(pty_rep) M(login_req) M(login_rep)   \
+	M(pty_done_req) M(prove_req) M(judge_req) M(judge_rep)
+#define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;
+MESSAGES(MESSAGE_LAYOUT)
+#undef MESSAGE_LAYOUT
+
+#endif

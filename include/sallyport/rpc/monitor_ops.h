@@ -1,0 +1,73 @@
+/*
+ * monitor_ops.h - everything that a gate or a session can ask of the monitor
+ *
+ * This page is the whole of what a broken-in gate (rows with KEX, AUTH, PROMPT
+ * or DONE) or session (SESSION) can reach. From a row come the number, the
+ * asking side's ask_NAME, the check of phase and count before anything is
+ * decoded (serve.h), and the prototype of the answering side's on_NAME.
+ *
+ *     KEX      no user name yet
+ *     AUTH     the user name is known
+ *     PROMPT   a PAM dialogue is open
+ *     DONE     the verdict was success; the gate is to hand over
+ *     SESSION  the session asks
+ *
+ * Reply empty_msg with NOTE: nothing is answered. The answering side is
+ * struct monitor.
+ */
+#ifndef SALLYPORT_RPC_MONITOR_OPS_H
+#define SALLYPORT_RPC_MONITOR_OPS_H
+
+#include "sallyport/rpc/serve.h"
+
+#define PHASE_KEX     1u
+#define PHASE_AUTH    2u
+#define PHASE_PROMPT  4u
+#define PHASE_DONE    8u
+#define PHASE_SESSION 16u
+
+#define GATE_PHASES (PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_DONE)
+
+/* clang-format off */
+#define MONITOR_OPS(OP)                                                                      \
+	/* name          asked when                              times request        reply */   \
+	OP(log,          GATE_PHASES | PHASE_SESSION,             MANY, log_msg,       NOTE)          \
+	OP(sign_kex,     PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, sign_req, sign_rep) \
+	OP(pick_group,   PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, group_req, group_rep) \
+	OP(find_user,    PHASE_KEX,                              ONCE, user_req,      user_rep)      \
+	OP(auth_none,    PHASE_AUTH,                             MANY, none_req,      verdict_rep)   \
+	OP(auth_pubkey,  PHASE_AUTH,                             MANY, pubkey_req,    verdict_rep)   \
+	OP(auth_password, PHASE_AUTH,                            MANY, password_req,  verdict_rep)   \
+	OP(auth_other,   PHASE_AUTH,                             MANY, kbdint_req,    verdict_rep)   \
+	OP(kbdint_start, PHASE_AUTH,                             MANY, kbdint_req,    prompt_rep)    \
+	OP(kbdint_answer, PHASE_PROMPT,                          MANY, answer_req,    prompt_rep)    \
+	OP(kbdint_cancel, PHASE_PROMPT,                          MANY, empty_msg,     verdict_rep)   \
+	OP(hand_over,    PHASE_DONE,                             ONCE, hand_over_msg, NOTE)          \
+	OP(prove_key,    PHASE_SESSION,                          MANY, prove_req,     sign_rep)      \
+	OP(open_pty,     PHASE_SESSION,                          MANY, pty_req,       pty_rep)       \
+	OP(login_record, PHASE_SESSION,                          MANY, login_req,     login_rep)     \
+	OP(pty_done,     PHASE_SESSION,                          MANY, pty_done_req,  NOTE)
+/* clang-format on */
+/* auth_other: a method that isn't enabled or not known; it counts and fails
+ * (devices names the method, for the log). */
+
+#define OP(name, phases, times, req, rep) SERVE_NUMBER(MONITOR, name),
+enum monitor_op { MONITOR_OPS(OP) MONITOR_OP_COUNT };
+#undef OP
+#define OP(name, phases, times, req, rep) SERVE_ASKER(MONITOR, name, req, rep)
+MONITOR_OPS(OP)
+#undef OP
+
+struct monitor;
+#define OP(name, phases, times, req, rep) \
+	SERVE_HANDLER(struct monitor, name, req, rep)
+MONITOR_OPS(OP)
+#undef OP
+
+/* In the answering room, once at file scope: static const struct op var[]. */
+#define MONITOR_THUNK_(name, phases, times, req, rep) SERVE_THUNK(name, req, rep)
+#define MONITOR_TABLE(var)          \
+	MONITOR_OPS(MONITOR_THUNK_) \
+	static const struct op var[] = {MONITOR_OPS(SERVE_ROW)}
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * serve.h - a table of requests: phase and count are checked, then the handler
+ *
+ * OPS(OP) is an X-macro of rows OP(name, phases, times, request, reply).
+ *
+ *     MONITOR_TABLE(ops);
+ *     struct serve s = SERVE_INIT(ops, monitor);
+ *     while ((e = serve_one(&s, rpc, phase, nowait)) == OK) …
+ *
+ * A handler that can't answer yet, because it waits for the peer's next
+ * message (PAM's conversation), sends its answer early with serve_reply, goes
+ * on with serve_one itself, and returns OK at its end: its own *rep is then
+ * the answer to the request that was taken last with serve_defer. So
+ *
+ *     on_kbdint_start(m, req, rep):    pam runs …
+ *         conversation: serve_reply(&m->serve, &prompt); then
+ *             while (!m->answered) serve_one(&m->serve, rpc, PHASE_PROMPT, …)
+ *                 on_kbdint_answer: note it, serve_defer(&m->serve)
+ *         … pam ends; *rep = verdict: sent as kbdint_answer's reply
+ */
+#ifndef SALLYPORT_RPC_SERVE_H
+#define SALLYPORT_RPC_SERVE_H
+
+#include "sallyport/rpc/frame.h"
+#include "sallyport/rpc/messages.h"
+
+enum op_times { ONCE, MANY };
+
+struct op {
+	const char *name;
+	unsigned int phases;
+	enum op_times times;
+	const struct layout *req;
+	const struct layout *rep; /* &layout_note_rep: a note */
+	enum err (*handle)(void *ctx, const void *req, void *rep);
+};
+
+#define SERVE_OPS_MAX   32
+/* Largest message struct: where a decoded request and its reply live */
+#define SERVE_STRUCT_MAX 512
+
+struct serve {
+	const struct op *ops;
+	size_t n;
+	void *ctx;
+	bool used[SERVE_OPS_MAX]; /* ONCE rows that were asked */
+	struct rpc *rpc;          /* of the request being handled */
+	const struct op *owed;    /* whose reply is still to be sent */
+};
+
+#define SERVE_INIT(table, context)                                         \
+	{.ops = (table), .n = sizeof(table) / sizeof((table)[0]),          \
+	    .ctx = (context)}
+
+/*
+ * Receive one request, check it against the table, handle it, reply.
+ * ERR_PHASE: not in the table for this phase, or asked once too often:
+ * nothing was decoded. ERR_AGAIN (nowait), ERR_EOF, ERR_RPC; or what the
+ * handler returned (anything but OK ends the connection).
+ */
+MUST_USE enum err serve_one(struct serve *s, struct rpc *r,
+    unsigned int phase, bool nowait);
+
+/* Answer the request being handled now; its handler goes on. */
+MUST_USE enum err serve_reply(struct serve *s, const void *rep);
+
+/* In a handler under serve_one inside another handler: that one answers. */
+void serve_defer(struct serve *s);
+
+/*
+ * Asking side: notes that come instead of the awaited answer (keycheck's log
+ * lines: LOG_NOTE with log_msg) are given to fn.
+ */
+#define LOG_NOTE 250u
+void rpc_on_note(struct rpc *r,
+    void (*fn)(void *ctx, struct rpc *r, uint32_t number), void *ctx);
+
+/*
+ * ---- what a row becomes; each *_ops.h applies these to its table ----
+ *
+ * SERVE_NUMBER   its number: MONITOR_find_user
+ * SERVE_ASKER    enum err ask_find_user(rpc, &req, &rep), which waits; of a
+ *                note (reply NOTE) it only sends, rep may be NULL
+ * SERVE_HANDLER  prototype of on_find_user(monitor, &req, &rep)
+ * SERVE_THUNK    its untyped form, and
+ * SERVE_ROW      its place in a struct op table; both used by the answering
+ *                room once: see MONITOR_TABLE in monitor_ops.h
+ */
+#define NOTE note_rep
+
+#define SERVE_NUMBER(set_, name_) set_##_##name_
+
+#define SERVE_ASKER(set_, name_, req_, rep_)                               \
+	MUST_USE static inline enum err ask_##name_(struct rpc *r,         \
+	    const struct req_ *req, struct rep_ *rep)                      \
+	{                                                                  \
+		return rpc_ask(r, set_##_##name_, &layout_##req_, req,     \
+		    &layout_##rep_, rep);                                  \
+	}
+
+#define SERVE_HANDLER(ctx_, name_, req_, rep_)                             \
+	enum err on_##name_(ctx_ *ctx, const struct req_ *req,             \
+	    struct rep_ *rep);
+
+#define SERVE_THUNK(name_, req_, rep_)                                     \
+	static enum err serve_##name_(void *ctx, const void *req,          \
+	    void *rep)                                                     \
+	{                                                                  \
+		return on_##name_(ctx, req, rep);                          \
+	}
+
+#define SERVE_ROW(name_, phases_, times_, req_, rep_)                      \
+	{#name_, (phases_), (times_), &layout_##req_, &layout_##rep_,      \
+	    serve_##name_},
+
+#endif
