@@ -17,7 +17,7 @@
 	/* name       asked when   times request           reply         */      \
 	OP(sign,      KEEPER_LINK, MANY, keeper_sign_msg,  signature_msg)        \
 	OP(prove,     KEEPER_LINK, MANY, keeper_prove_msg, signature_msg)        \
-	OP(link,      KEEPER_ROOT, MANY, link_msg,         NOTE)
+	OP(link,      KEEPER_ROOT, MANY, link_msg,         note_rep)
 /* clang-format on */
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(KEEPER, name),

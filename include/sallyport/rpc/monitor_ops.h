@@ -12,7 +12,7 @@
  *     DONE     the verdict was success; the gate is to hand over
  *     SESSION  the session asks
  *
- * Reply empty_msg with NOTE: nothing is answered. The answering side is
+ * Reply note_rep: nothing is answered. The answering side is
  * struct monitor.
  */
 #ifndef SALLYPORT_RPC_MONITOR_OPS_H
@@ -31,7 +31,7 @@
 /* clang-format off */
 #define MONITOR_OPS(OP)                                                                      \
 	/* name          asked when                              times request        reply */   \
-	OP(log,          GATE_PHASES | PHASE_SESSION,             MANY, log_msg,       NOTE)          \
+	OP(log,          GATE_PHASES | PHASE_SESSION,             MANY, log_msg,       note_rep)          \
 	OP(sign_kex,     PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, sign_req, sign_rep) \
 	OP(pick_group,   PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, group_req, group_rep) \
 	OP(find_user,    PHASE_KEX,                              ONCE, user_req,      user_rep)      \
@@ -42,11 +42,11 @@
 	OP(kbdint_start, PHASE_AUTH,                             MANY, kbdint_req,    prompt_rep)    \
 	OP(kbdint_answer, PHASE_PROMPT,                          MANY, answer_req,    prompt_rep)    \
 	OP(kbdint_cancel, PHASE_PROMPT,                          MANY, empty_msg,     verdict_rep)   \
-	OP(hand_over,    PHASE_DONE,                             ONCE, hand_over_msg, NOTE)          \
+	OP(hand_over,    PHASE_DONE,                             ONCE, hand_over_msg, note_rep)          \
 	OP(prove_key,    PHASE_SESSION,                          MANY, prove_req,     sign_rep)      \
 	OP(open_pty,     PHASE_SESSION,                          MANY, pty_req,       pty_rep)       \
 	OP(login_record, PHASE_SESSION,                          MANY, login_req,     login_rep)     \
-	OP(pty_done,     PHASE_SESSION,                          MANY, pty_done_req,  NOTE)
+	OP(pty_done,     PHASE_SESSION,                          MANY, pty_done_req,  note_rep)
 /* clang-format on */
 /* auth_other: a method that isn't enabled or not known; it counts and fails
  * (devices names the method, for the log). */

@@ -80,14 +80,12 @@ void rpc_on_note(struct rpc *r,
  *
  * SERVE_NUMBER   its number: MONITOR_find_user
  * SERVE_ASKER    enum err ask_find_user(rpc, &req, &rep), which waits; of a
- *                note (reply NOTE) it only sends, rep may be NULL
+ *                note (reply note_rep) it only sends, rep may be NULL
  * SERVE_HANDLER  prototype of on_find_user(monitor, &req, &rep)
  * SERVE_THUNK    its untyped form, and
  * SERVE_ROW      its place in a struct op table; both used by the answering
  *                room once: see MONITOR_TABLE in monitor_ops.h
  */
-#define NOTE note_rep
-
 #define SERVE_NUMBER(set_, name_) set_##_##name_
 
 #define SERVE_ASKER(set_, name_, req_, rep_)                               \
