@@ -19,8 +19,17 @@
 
 #include <stdbool.h>
 
-#define LOG_LINE_MAX 1023 /* octets of a record, escaped; syslog: 500 */
-#define LOG_NAME_MAX 100  /* log_quote's bound, reference for user names */
+/*
+ * Octets of a line, escaped, without syslog's head and the newline. The bounds
+ * leave room for the longest user name, every octet of it escaped, and what
+ * follows it: a name must not push the address off the line. RFC 3164 §4.1
+ * allows a record of 1024 octets; a line from a function gets a suffix and a
+ * prefix from the process that it is sent to.
+ */
+#define LOG_LINE_MAX	 1023
+#define LOG_SYSLOG_MAX	 960
+#define LOG_FUNCTION_MAX 930
+#define LOG_NAME_MAX	 100 /* log_quote's bound, reference for user names */
 
 enum log_level { /* QUIET as a threshold only */
 	LEVEL_QUIET,
@@ -42,7 +51,10 @@ enum log_target { TARGET_STDERR, TARGET_SYSLOG, TARGET_FUNCTION };
 void log_open(enum log_target target, enum log_level level, int facility,
     bool now);
 
-/* Send lines to fn instead (gate, keycheck, session). fn gets plain text. */
+/*
+ * Send lines to fn instead (gate, keycheck, session). fn gets the escaped text
+ * without a prefix; lines that fn itself logs are dropped.
+ */
 void log_to_function(
     void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx);
 
@@ -55,7 +67,10 @@ const char *log_level_name(enum log_level level); /* "INFO", "DEBUG1" */
 MUST_USE enum err log_facility_parse(const char *name, int *facility);
 const char *log_facility_name(int facility); /* "AUTH" */
 
-/* Target, level and facility as one word for a process that is exec'd. */
+/*
+ * Target, level and facility as one word for a process that is exec'd; a
+ * function becomes standard error. ERR_FORMAT.
+ */
 void log_export(char room[32]);
 MUST_USE enum err log_import(const char *word);
 

@@ -3,7 +3,8 @@
  *
  * Level-triggered epoll, a heap of deadlines, one signalfd. Descriptors that
  * epoll refuses (regular files, /dev/null: EPERM) count as always ready. A
- * loop isn't inherited by fork: every process makes its own. One thread.
+ * loop isn't inherited by fork: every process makes its own, and a child does
+ * nothing with its parent's but loop_free. One thread.
  *
  * Watches and timers are the caller's memory (kept until removed); inside a
  * handler any watch or timer may be added, changed or removed, the handled
@@ -24,14 +25,19 @@ struct loop;
 #define LOOP_READ   1u /* readable, or at end of file */
 #define LOOP_WRITE  2u
 #define LOOP_HANGUP 4u /* peer closed its writing side (EPOLLRDHUP) */
-#define LOOP_ERROR  8u /* EPOLLERR or EPOLLHUP; always reported */
+/*
+ * EPOLLERR or EPOLLHUP; always reported, and again until the watch is removed.
+ * READ and WRITE come with it where they are waited for: octets may be left to
+ * read, and the call tells the error.
+ */
+#define LOOP_ERROR 8u
 
 struct watch {
 	int fd;
 	unsigned int events; /* what is waited for: READ, WRITE, HANGUP */
 	void (*on)(struct watch *w, unsigned int events);
 	void *ctx; /* the caller's */
-	/* loop.c's own */
+	/* loop.c's own; zero at first */
 	struct loop *loop;
 	bool always; /* epoll refused it */
 	size_t slot;
@@ -66,10 +72,16 @@ void loop_timer_cancel(struct timer *t);
 void loop_signal(struct loop *l, int signo,
     void (*on)(int signo, const void *siginfo, void *ctx), void *ctx);
 
-void loop_run(struct loop *l); /* until loop_stop */
+/* Turns until loop_stop; none where it was called before. */
+void loop_run(struct loop *l);
+
+/* No handler is called any more in this turn, and loop_run returns. */
 void loop_stop(struct loop *l);
 
-/* One turn; waits at most wait_ms (-1: as long as it takes). */
+/*
+ * One turn; waits at most wait_ms (-1: as long as it takes). Descriptors
+ * first, then timers. May be called within a handler.
+ */
 void loop_turn(struct loop *l, int wait_ms);
 
 #endif

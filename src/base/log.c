@@ -1,0 +1,468 @@
+#include "sallyport/base/log.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/io.h"
+#include "sallyport/base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ESCAPE_MAX  4u  /* "\ooo" */
+#define HEAD_MAX    64u /* "<PRI>Mmm dd hh:mm:ss sshd[pid]: " */
+#define PATIENCE_MS 100 /* for a busy logger; it must not hold us up */
+#define QUOTES      8u  /* texts of log_quote that live at a time */
+
+/* clang-format off */
+static const struct level_row {
+	const char *name;   /* in sshd_config */
+	const char *prefix; /* of the line */
+	int priority;       /* syslog's */
+	bool on_stderr;     /* the prefix is written there, too */
+} levels[] = {
+	[LEVEL_QUIET]   = {"QUIET",   "",         0,           false},
+	[LEVEL_FATAL]   = {"FATAL",   "fatal: ",  LOG_CRIT,    false},
+	[LEVEL_ERROR]   = {"ERROR",   "error: ",  LOG_ERR,     false},
+	[LEVEL_INFO]    = {"INFO",    "",         LOG_INFO,    false},
+	[LEVEL_VERBOSE] = {"VERBOSE", "",         LOG_INFO,    false},
+	[LEVEL_DEBUG1]  = {"DEBUG1",  "debug1: ", LOG_DEBUG,   true},
+	[LEVEL_DEBUG2]  = {"DEBUG2",  "debug2: ", LOG_DEBUG,   true},
+	[LEVEL_DEBUG3]  = {"DEBUG3",  "debug3: ", LOG_DEBUG,   true},
+};
+
+static const struct facility_row {
+	const char *name;
+	int facility;
+} facilities[] = {
+	{"DAEMON", LOG_DAEMON}, {"USER",     LOG_USER},
+	{"AUTH",   LOG_AUTH},   {"AUTHPRIV", LOG_AUTHPRIV},
+	{"LOCAL0", LOG_LOCAL0}, {"LOCAL1",   LOG_LOCAL1},
+	{"LOCAL2", LOG_LOCAL2}, {"LOCAL3",   LOG_LOCAL3},
+	{"LOCAL4", LOG_LOCAL4}, {"LOCAL5",   LOG_LOCAL5},
+	{"LOCAL6", LOG_LOCAL6}, {"LOCAL7",   LOG_LOCAL7},
+};
+/* clang-format on */
+
+#define LEVELS     (sizeof(levels) / sizeof(levels[0]))
+#define FACILITIES (sizeof(facilities) / sizeof(facilities[0]))
+
+/* The log's target: the one thing here that a process changes. */
+static struct {
+	enum log_target target;
+	enum log_level level;
+	int facility;
+	int fd;            /* syslog's socket, or -1 */
+	bool local;        /* the time zone's file was read */
+	bool busy;         /* a function that logs would be called for ever */
+	bool stuck;        /* the logger didn't take the last record */
+	unsigned int lost; /* records that it didn't take */
+	void (*fn)(void *ctx, enum log_level level, const char *text);
+	void *ctx;
+} sink = {
+    .target = TARGET_STDERR,
+    .level = LEVEL_INFO,
+    .facility = LOG_AUTH,
+    .fd = -1,
+};
+
+/* ---- text ---- */
+
+/* What is put into room, NUL included, always ends within size. */
+struct line {
+	char *room;
+	size_t n;
+	size_t size;
+};
+
+static bool
+line_add(struct line *t, const char *piece, size_t n)
+{
+	if (n >= t->size - t->n)
+		return false;
+	memcpy(t->room + t->n, piece, n);
+	t->n += n;
+	t->room[t->n] = '\0';
+	return true;
+}
+
+/* One octet, made printable; false where it doesn't fit whole. */
+static bool
+line_escape(struct line *t, uint8_t c)
+{
+	char octal[] = {'\\', (char)('0' + (c >> 6)),
+	    (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
+
+	if (c == '\n')
+		return line_add(t, "\\n", 2);
+	if (c == '\t')
+		return line_add(t, "\\t", 2);
+	if (c < ' ' || c > '~')
+		return line_add(t, octal, sizeof(octal));
+	return line_add(t, (const char *)&c, 1);
+}
+
+static void
+line_escape_all(struct line *t, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!line_escape(t, s.p[i]))
+			return;
+}
+
+const char *
+log_quote(struct slice s)
+{
+	return log_quote_max(s, LOG_NAME_MAX);
+}
+
+/*
+ * The texts lie one behind the other, so that a process whose names are short
+ * writes one page. A text is at most LOG_LINE_MAX long and at most one such
+ * length is lost where the end is reached: eight always live.
+ */
+const char *
+log_quote_max(struct slice s, size_t max)
+{
+	static char pool[(QUOTES + 1) * (LOG_LINE_MAX + 1)];
+	static size_t used;
+	size_t size = LOG_LINE_MAX + 1;
+	struct line t;
+
+	s = slice_first(s, max);
+	if (s.n < LOG_LINE_MAX / ESCAPE_MAX)
+		size = s.n * ESCAPE_MAX + 1;
+	if (size > sizeof(pool) - used)
+		used = 0;
+	t = (struct line){.room = pool + used, .size = size};
+	t.room[0] = '\0';
+	for (size_t i = 0; i < s.n; i++)
+		if (!(s.p[i] == '\\' ? line_add(&t, "\\\\", 2)
+				     : line_escape(&t, s.p[i])))
+			break;
+	used += t.n + 1;
+	return t.room;
+}
+
+/* ---- syslog ---- */
+
+static bool
+syslog_connect(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+	io_close(&sink.fd);
+	sink.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sink.fd < 0)
+		return false;
+	if (connect(sink.fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return true;
+	io_close(&sink.fd);
+	return false;
+}
+
+/*
+ * A logger that is busy gets a moment, but one that has stopped gets it once:
+ * a stuck logger must not shut everybody out.
+ */
+static bool
+syslog_send(const char *record, size_t n)
+{
+	struct pollfd p = {.fd = sink.fd, .events = POLLOUT};
+	ssize_t sent;
+
+	do
+		sent = send(sink.fd, record, n, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0 && errno == EAGAIN && !sink.stuck) {
+		poll(&p, 1, PATIENCE_MS);
+		sent = send(sink.fd, record, n, MSG_NOSIGNAL);
+	}
+	return sent >= 0;
+}
+
+/* The logger may have been started anew, so its socket is another one. */
+static bool
+syslog_deliver(const char *record, size_t n)
+{
+	if (sink.fd >= 0 && syslog_send(record, n))
+		return true;
+	if (sink.fd >= 0 && errno == EAGAIN)
+		return false;
+	return syslog_connect() && syslog_send(record, n);
+}
+
+/*
+ * The head as in RFC 3164 §4.1, which /dev/log's readers expect. Neither the
+ * locale nor, without log_open's tzset, a file of the zone is asked: a
+ * confined process can't open it.
+ */
+static int
+syslog_head(char *room, size_t size, int priority)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t now = (time_t)clock_wall_s();
+	struct tm tm = {0};
+
+	if (sink.local)
+		localtime_r(&now, &tm);
+	else
+		gmtime_r(&now, &tm);
+	return snprintf(room, size,
+	    "<%d>%.3s %2d %02d:%02d:%02d sshd[%d]: ", sink.facility | priority,
+	    &months[3 * tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, (int)getpid());
+}
+
+static bool
+syslog_line(int priority, const char *text)
+{
+	char record[HEAD_MAX + LOG_SYSLOG_MAX + 1];
+	int head = syslog_head(record, HEAD_MAX, priority);
+	struct line t = {record, (size_t)head, sizeof(record)};
+
+	if (head < 0 || head >= (int)HEAD_MAX)
+		return false;
+	line_add(&t, text, strlen(text));
+	return syslog_deliver(record, t.n);
+}
+
+static void
+to_syslog(int priority, const char *text)
+{
+	char note[80];
+
+	if (!syslog_line(priority, text)) {
+		sink.stuck = true;
+		sink.lost++;
+		return;
+	}
+	sink.stuck = false;
+	if (sink.lost == 0)
+		return;
+	snprintf(note, sizeof(note),
+	    "error: %u lines were lost while the logger was away", sink.lost);
+	if (syslog_line(LOG_ERR, note))
+		sink.lost = 0;
+}
+
+/* ---- the other targets ---- */
+
+/* One write: a line isn't mixed with those of other processes. */
+static void
+to_stderr(char *line, size_t n)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t written;
+
+	line[n] = '\n';
+	if (io_write(STDERR_FILENO, slice_make(line, n + 1), &written) !=
+	    ERR_AGAIN)
+		return;
+	poll(&p, 1, PATIENCE_MS);
+	if (io_write(STDERR_FILENO, slice_make(line, n + 1), &written) != OK)
+		sink.lost++;
+}
+
+static void
+to_function(enum log_level level, const char *text)
+{
+	if (sink.busy || sink.fn == NULL)
+		return;
+	sink.busy = true;
+	sink.fn(sink.ctx, level, text);
+	sink.busy = false;
+}
+
+static size_t
+text_max(void)
+{
+	switch (sink.target) {
+	case TARGET_SYSLOG:
+		return LOG_SYSLOG_MAX;
+	case TARGET_FUNCTION:
+		return LOG_FUNCTION_MAX;
+	case TARGET_STDERR:
+	default:
+		return LOG_LINE_MAX;
+	}
+}
+
+/* Apart from log_at, so that a line below the level costs no stack. */
+__attribute__((format(printf, 2, 0), noinline)) static void
+write_line(enum log_level level, const char *format, va_list args)
+{
+	const struct level_row *row = &levels[level];
+	char raw[LOG_LINE_MAX + 1];
+	char line[LOG_LINE_MAX + 2]; /* to_stderr adds the newline */
+	struct line t = {.room = line, .size = text_max() + 1};
+
+	vsnprintf(raw, sizeof(raw), format, args);
+	line[0] = '\0';
+	if (sink.target == TARGET_SYSLOG ||
+	    (sink.target == TARGET_STDERR && row->on_stderr))
+		line_add(&t, row->prefix, strlen(row->prefix));
+	line_escape_all(&t, slice_cstr(raw));
+	switch (sink.target) {
+	case TARGET_SYSLOG:
+		to_syslog(row->priority, line);
+		break;
+	case TARGET_FUNCTION:
+		to_function(level, line);
+		break;
+	case TARGET_STDERR:
+	default:
+		to_stderr(line, t.n);
+		break;
+	}
+}
+
+void
+log_at(enum log_level level, const char *format, ...)
+{
+	int saved = errno; /* "…: %s" for errno often follows twice */
+	va_list args;
+
+	if (level == LEVEL_QUIET || level > sink.level)
+		return;
+	va_start(args, format);
+	write_line(level, format, args);
+	va_end(args);
+	errno = saved;
+}
+
+/* ---- setting up ---- */
+
+void
+log_open(enum log_target target, enum log_level level, int facility, bool now)
+{
+	sink.target = target;
+	sink.level = level;
+	sink.facility = facility == 0 ? LOG_AUTH : facility;
+	if (target != TARGET_SYSLOG) {
+		io_close(&sink.fd);
+		return;
+	}
+	tzset();
+	sink.local = true;
+	if (now && sink.fd < 0)
+		syslog_connect(); /* else tried again with the first line */
+}
+
+void
+log_to_function(void (*fn)(void *ctx, enum log_level level, const char *text),
+    void *ctx)
+{
+	io_close(&sink.fd);
+	sink.target = TARGET_FUNCTION;
+	sink.fn = fn;
+	sink.ctx = ctx;
+}
+
+void
+log_set_level(enum log_level level)
+{
+	sink.level = level;
+}
+
+enum log_level
+log_level_now(void)
+{
+	return sink.level;
+}
+
+int
+log_fd(void)
+{
+	return sink.fd;
+}
+
+/* ---- names ---- */
+
+enum err
+log_level_parse(const char *name, enum log_level *level)
+{
+	struct slice wanted = slice_cstr(name);
+
+	if (text_same_nocase(wanted, SLICE_STR("DEBUG")))
+		wanted = SLICE_STR("DEBUG1");
+	for (size_t i = 0; i < LEVELS; i++) {
+		if (!text_same_nocase(wanted, slice_cstr(levels[i].name)))
+			continue;
+		*level = (enum log_level)i;
+		return OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return (size_t)level < LEVELS ? levels[level].name : "UNKNOWN";
+}
+
+enum err
+log_facility_parse(const char *name, int *facility)
+{
+	struct slice wanted = slice_cstr(name);
+
+	for (size_t i = 0; i < FACILITIES; i++) {
+		if (!text_same_nocase(wanted, slice_cstr(facilities[i].name)))
+			continue;
+		*facility = facilities[i].facility;
+		return OK;
+	}
+	return ERR_NOT_FOUND;
+}
+
+const char *
+log_facility_name(int facility)
+{
+	for (size_t i = 0; i < FACILITIES; i++)
+		if (facilities[i].facility == facility)
+			return facilities[i].name;
+	return "UNKNOWN";
+}
+
+/* "syslog:INFO:AUTH". A function can't be exec'd into: standard error. */
+void
+log_export(char room[32])
+{
+	snprintf(room, 32, "%s:%s:%s",
+	    sink.target == TARGET_SYSLOG ? "syslog" : "stderr",
+	    log_level_name(sink.level), log_facility_name(sink.facility));
+}
+
+static bool
+take_part(struct slice *rest, char *room, size_t size)
+{
+	struct slice part;
+
+	return slice_next(rest, ':', &part) && slice_to_cstr(part, room, size);
+}
+
+enum err
+log_import(const char *word)
+{
+	struct slice rest = slice_cstr(word);
+	char target[16], level[16], facility[16];
+	enum log_level l;
+	int f;
+
+	if (!take_part(&rest, target, sizeof(target)) ||
+	    !take_part(&rest, level, sizeof(level)) ||
+	    !take_part(&rest, facility, sizeof(facility)) || rest.n != 0)
+		return ERR_FORMAT;
+	if (log_level_parse(level, &l) != OK ||
+	    log_facility_parse(facility, &f) != OK)
+		return ERR_FORMAT;
+	if (strcmp(target, "syslog") != 0 && strcmp(target, "stderr") != 0)
+		return ERR_FORMAT;
+	log_open(target[1] == 'y' ? TARGET_SYSLOG : TARGET_STDERR, l, f, false);
+	return OK;
+}
