@@ -1,0 +1,250 @@
+/*
+ * conf.h - sshd_config as a value
+ *
+ * The listener parses the text (to refuse a bad file), bundles everything that
+ * was read (command-line options, file, included files) and passes the bundle
+ * as a sealed memory file; each spawner parses the same bundle, so that one
+ * generation sees one configuration. The result lives in an arena that is made
+ * read-only before the first fork.
+ *
+ * Match: the monitor learns which blocks hold and tells their numbers; gate,
+ * keycheck and session apply the same blocks to the same configuration, so no
+ * option travels. conf_apply gives a small copy of struct conf; the lists
+ * inside stay in the sealed arena.
+ *
+ * One table (keywords.c) declares every keyword; parsing, defaults, Match, -T
+ * and -G come from it.
+ */
+#ifndef SALLYPORT_CONF_CONF_H
+#define SALLYPORT_CONF_CONF_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/err.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A list of words; n 0: none given. */
+struct conf_list {
+	const char *const *v;
+	size_t n;
+};
+
+enum conf_root { ROOT_NO, ROOT_YES, ROOT_PROHIBIT_PASSWORD,
+	ROOT_FORCED_COMMANDS };
+enum conf_forward { FORWARD_NO, FORWARD_LOCAL, FORWARD_REMOTE, FORWARD_ALL };
+enum conf_gateway { GATEWAY_NO, GATEWAY_YES, GATEWAY_CLIENT };
+enum conf_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
+enum conf_rhosts { RHOSTS_NO, RHOSTS_YES, RHOSTS_SHOSTS_ONLY };
+
+struct conf_listen {
+	const char *host;    /* NULL: every address */
+	uint16_t port;       /* 0: each of ports */
+	const char *rdomain; /* or NULL */
+};
+
+struct conf_subsystem {
+	const char *name;
+	const char *command; /* "internal-sftp" or a command line, quoting kept */
+};
+
+/*
+ * Every setting, by its keyword in the manual's order of sense. "none" is
+ * NULL for texts. Times in seconds, sizes in octets. Algorithm lists are worked
+ * out (comma-separated names). Members that may change under Match are marked M.
+ */
+struct conf {
+	/* ---- listening ---- */
+	uint16_t port[256];
+	size_t nports;
+	const struct conf_listen *listen;
+	size_t nlisten;
+	enum conf_family family;
+	const char *pid_file;
+	const char *version_addendum;
+	bool tcp_keep_alive;
+	bool use_dns;
+	uint32_t ipqos_interactive; /* M: TOS octet, or UINT32_MAX for none */
+	uint32_t ipqos_bulk;        /* M */
+
+	/* ---- admission ---- */
+	uint32_t login_grace_s; /* 0: none */
+	uint32_t startups_begin, startups_rate, startups_full;
+	uint32_t per_source_startups; /* UINT32_MAX: none */
+	uint32_t netblock4, netblock6;
+	uint32_t spawner_generation; /* ours: SpawnerGeneration, default 64 */
+
+	/* ---- transport ---- */
+	const char *kex_algorithms;
+	const char *ciphers;
+	const char *macs;
+	const char *hostkey_algorithms;
+	bool compression;
+	uint64_t rekey_octets;  /* M; 0: default */
+	uint32_t rekey_seconds; /* M; 0: none */
+	const char *moduli_file;
+	struct conf_list host_keys; /* paths; see host_keys_default */
+	bool host_keys_default;     /* none configured: the default paths */
+	struct conf_list host_certificates;
+	const char *host_key_agent;
+	uint32_t required_rsa_size; /* M */
+
+	/* ---- log ---- */
+	enum log_level log_level; /* M */
+	int syslog_facility;
+	struct conf_list log_verbose; /* M */
+	uint32_t fingerprint_hash;    /* enum hash_id */
+
+	/* ---- authentication, all M but where said ---- */
+	bool use_pam; /* not M */
+	const char *pam_service;
+	bool password;
+	bool kbdint;
+	bool pubkey;
+	bool hostbased;
+	bool gssapi;
+	bool permit_empty_passwords;
+	enum conf_root permit_root_login;
+	uint32_t max_auth_tries;
+	struct conf_list authentication_methods; /* none: any */
+	struct conf_list authorized_keys_files;  /* none: "none" */
+	const char *authorized_keys_command;
+	const char *authorized_keys_command_user;
+	const char *authorized_principals_file;
+	const char *authorized_principals_command;
+	const char *authorized_principals_command_user;
+	const char *trusted_user_ca_keys;
+	struct conf_list revoked_keys;
+	const char *pubkey_algorithms;
+	const char *hostbased_algorithms;
+	const char *ca_algorithms;
+	bool pubkey_touch, pubkey_verify; /* PubkeyAuthOptions */
+	bool strict_modes;                /* not M */
+	struct conf_list allow_users, deny_users, allow_groups, deny_groups;
+	bool refuse_connection;
+	const char *banner;
+	bool expose_auth_info;
+	enum conf_rhosts ignore_rhosts;
+	bool ignore_user_known_hosts; /* not M */
+	bool hostbased_name_from_packet;
+
+	/* ---- session, all M but where said ---- */
+	const char *force_command;
+	const char *chroot_directory;
+	bool permit_tty;
+	bool permit_user_rc;
+	struct conf_list permit_user_environment; /* not M; patterns; "yes" is
+						   * "*", none is no */
+	struct conf_list accept_env;
+	struct conf_list set_env; /* NAME=value */
+	bool print_motd;     /* not M by sshd_config(5), like the next */
+	bool print_last_log;
+	uint32_t max_sessions;
+	uint32_t client_alive_interval_s;
+	uint32_t client_alive_count_max;
+	uint32_t unused_connection_timeout_s; /* 0: none */
+	struct conf_list channel_timeout;     /* type=time as written */
+	const struct conf_subsystem *subsystems;
+	size_t nsubsystems;
+	const char *rdomain;
+
+	/* ---- forwarding, all M ---- */
+	enum conf_forward allow_tcp_forwarding;
+	enum conf_forward allow_streamlocal_forwarding;
+	bool allow_agent_forwarding;
+	bool disable_forwarding;
+	enum conf_gateway gateway_ports;
+	struct conf_list permit_open, permit_listen; /* "any", "none" or items */
+	uint32_t permit_tunnel; /* 0 no, 1 point-to-point, 2 ethernet, 3 yes */
+	uint32_t streamlocal_mask;
+	bool streamlocal_unlink;
+	bool x11_forwarding;
+	uint32_t x11_display_offset;
+	bool x11_use_localhost;
+	const char *xauth_location;
+
+	/* keywords without an effect yet are kept as texts for the dump;
+	 * conf.c's own */
+	const struct conf_extra *extra;
+	struct conf_set *set; /* whose this is */
+};
+
+/* A parsed configuration with its Match blocks. */
+struct conf_set;
+
+/* What the start said: -f, -o, -p, -h, -c, -g … as configuration lines. */
+struct conf_source {
+	const char *file;        /* NULL: the default; "none": no file */
+	const char *const *lines; /* -o, and what the other flags stand for */
+	size_t nlines;
+};
+
+/*
+ * Read file and included ones from disk into a bundle: text that conf_parse
+ * takes. Errors (a missing file that was asked for, Include depth 16, 256
+ * files) are in why: one line, "FILE line N: …" or a system error's sentence.
+ * A missing default file is an empty one.
+ */
+MUST_USE enum err conf_read(const struct conf_source *source,
+    struct buf *bundle, char *why, size_t size);
+
+/*
+ * Parse a bundle, fill in defaults, check as a whole. Every complaint goes to
+ * complain in order (level, line without newline); ERR_CONFIG if one of them
+ * forbids a start (exit 255). Gives; conf_free.
+ */
+typedef void conf_complain(void *ctx, enum log_level level, const char *line);
+MUST_USE enum err conf_parse(struct slice bundle, conf_complain *complain,
+    void *ctx, struct conf_set **set);
+void conf_free(struct conf_set *set);
+
+/* Read-only from now on. */
+void conf_seal(struct conf_set *set);
+
+/* Global values; lives as long as set. */
+const struct conf *conf_global(const struct conf_set *set);
+
+/* ---- Match ---- */
+
+/* What conditions compare with; NULL or -1: not known, doesn't match. */
+struct conf_facts {
+	const char *user;
+	bool invalid_user;
+	const char *const *groups; /* names of the user's groups */
+	size_t ngroups;
+	const char *host;    /* client's name; without UseDNS its address */
+	const char *address; /* client's */
+	const char *local_address;
+	int local_port;
+	const char *rdomain;
+};
+
+/*
+ * Blocks that hold, as a bit set of at most CONF_BLOCKS_OCTETS octets (bit n
+ * of octet n/8). Writes *n octets to room.
+ */
+#define CONF_BLOCKS_OCTETS 2048 /* 16,384 Match blocks */
+void conf_match(const struct conf_set *set, const struct conf_facts *facts,
+    uint8_t *room, size_t *n);
+
+/* Do conditions on groups occur (then the names are worth a look-up)? */
+bool conf_match_wants_groups(const struct conf_set *set);
+
+/* Global values with these blocks applied, first value wins. *out lives as
+ * long as set (its lists are the set's); ERR_FORMAT: not a block set. */
+MUST_USE enum err conf_apply(const struct conf_set *set, struct slice blocks,
+    struct conf *out);
+
+/* Every value that any block might give for PubkeyAcceptedAlgorithms, merged
+ * with the global one (server-sig-algs). Gives text; mem_free. */
+char *conf_any_pubkey_algorithms(const struct conf_set *set);
+
+/* ---- -T, -G ---- */
+MUST_USE enum err conf_dump(const struct conf *c, struct buf *out);
+
+/* The default path of the configuration file. */
+const char *conf_default_file(void);
+
+#endif
