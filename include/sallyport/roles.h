@@ -1,0 +1,141 @@
+/*
+ * roles.h - the processes' entry functions, and what one hands the next
+ *
+ * The only header that a process room includes of another's: whoever starts a
+ * process names its entry here. Re-exec'd ones (listener, spawner, keeper,
+ * errand) get a channel; forked ones (monitor, gate, keycheck, session) get
+ * what their parent knew. All of them end with _exit, never by returning from
+ * main: libraries registered exit handlers.
+ */
+#ifndef SALLYPORT_ROLES_H
+#define SALLYPORT_ROLES_H
+
+#include "sallyport/base/err.h"
+#include "sallyport/base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct conf;
+struct conf_set;
+struct rpc;
+
+/* A host key that is offered; from the keeper's list (rpc/messages.h). */
+struct common_key {
+	uint32_t number;   /* the keeper's number of the private key */
+	bool certificate;
+	struct slice type; /* name inside the blob */
+	struct slice blob;
+};
+
+/*
+ * What is the same for all connections of a generation: made by the spawner
+ * before its first fork, read-only afterwards, shared by its children.
+ */
+struct common {
+	const struct conf_set *set;
+	const struct conf *conf; /* global values */
+	const struct common_key *keys;
+	size_t nkeys;
+	struct slice moduli; /* the moduli file's text, maybe empty */
+	bool root;           /* runs as root */
+	bool inetd;          /* -i or -d: no setsid, ends with its connection */
+	uid_t gate_uid;      /* unprivileged account */
+	gid_t gate_gid;
+};
+
+/* One connection, as accepted. */
+struct conn {
+	uint32_t number;
+	uint64_t accepted_ms; /* clock_mono_ms; the grace time counts from it */
+	char peer_ip[64];     /* numeric, without brackets; "UNKNOWN" */
+	uint16_t peer_port;   /* 65535 then */
+	char local_ip[64];
+	uint16_t local_port;
+	char rdomain[32];
+	char version[256]; /* our identification line as sent, no CR LF */
+	int in;            /* the connection: one socket, or with -i two pipes */
+	int out;
+	int lifeline; /* to the listener; -1 with -i */
+	int keeper;   /* link to the keeper made for this connection */
+};
+
+/* What a session may do and as whom: the monitor's decision. */
+struct grant {
+	const char *user; /* name as the system spells it */
+	uid_t uid;
+	gid_t gid;
+	const char *home;
+	const char *shell;
+	struct slice blocks; /* Match blocks that hold (conf/conf.h) */
+
+	uint32_t permits; /* PERMIT_* of rpc/messages.h, configuration not yet
+			   * considered */
+	bool has_key_command;
+	const char *key_command;   /* command= of the key */
+	struct slice environment;  /* environment= of the key: list of strings */
+	struct slice permitopen;   /* lists of strings */
+	struct slice permitlisten;
+	uint32_t tunnel;
+
+	const char *const *pam_env; /* NAME=value, NULL-terminated, filtered */
+	const char *message; /* what PAM had to say, for an interactive login */
+	const char *auth_info; /* ExposeAuthInfo's text, or NULL */
+	bool use_lastlog;      /* the monitor will answer login_record */
+};
+
+/* ---- entries ------------------------------------------------------------ */
+
+/* sshd's command line: everything from reading it to the exit status. */
+int listener_main(int argc, char **argv);
+
+/* Re-exec'd: the channel is SPAWN_CHANNEL. */
+int spawner_main(const char *task);
+int keeper_main(const char *task);
+int errand_main(const char *task); /* task: "keygen TYPE BITS PATH" … */
+
+/*
+ * Warm what is the same for all: libraries, NSS, PAM modules, moduli; parse
+ * the bundle; fill *common (lives as long as the process). keys: keys_msg.keys.
+ */
+MUST_USE enum err spawner_prepare(struct slice bundle, struct slice keys,
+    bool inetd, struct common *common);
+
+/* Run one connection in this process as its monitor (after spawner_prepare):
+ * what a spawner does in the child of its fork, and -i and -d directly. */
+_Noreturn void monitor_main(const struct common *common,
+    const struct conn *conn);
+
+/* Load PAM's modules for the service so that children find them mapped;
+ * harmless without PAM. Called before the first fork. */
+void monitor_warm(const struct conf *conf);
+
+/* In the child of the monitor's fork; channel: to the monitor. */
+_Noreturn void gate_main(const struct common *common, const struct conn *conn,
+    int channel, pid_t monitor);
+
+/* The user's account as the monitor found it. */
+struct keycheck_start {
+	const char *user;
+	const char *home;
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* supplementary */
+	size_t ngroups;
+	bool known; /* false: a decoy, no file is opened, the same work done */
+	const struct conf *conf; /* with Match applied */
+};
+_Noreturn void keycheck_main(const struct common *common,
+    const struct conn *conn, const struct keycheck_start *start, int channel,
+    pid_t monitor);
+
+/*
+ * In the child of the monitor's fork, still root: becomes the user for good,
+ * imports state (transport_export) and runs the connection to its end.
+ */
+_Noreturn void session_main(const struct common *common,
+    const struct conn *conn, const struct grant *grant, struct slice state,
+    int channel, pid_t monitor);
+
+#endif
