@@ -25,10 +25,10 @@ START_TEST(closes_through_the_variable_once)
 	fd = fds[0];
 	errno = ENOENT;
 	io_close(&fds[0]);
-	ck_assert_int_eq(fds[0], -1);
-	ck_assert(!is_open(fd));
 	io_close(&fds[0]);
 	ck_assert_int_eq(errno, ENOENT);
+	ck_assert_int_eq(fds[0], -1);
+	ck_assert(!is_open(fd));
 	io_close(&fds[1]);
 }
 END_TEST

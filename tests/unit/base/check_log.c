@@ -151,7 +151,7 @@ START_TEST(cuts_a_quoted_text)
 	ck_assert_uint_eq(strlen(log_quote_max(SLICE_OF(text), 7)), 7);
 	ck_assert_uint_eq(strlen(log_quote_max(SLICE_OF(text), sizeof(text))),
 	    LOG_LINE_MAX);
-	memset(text, '\n' - 1, sizeof(text));
+	memset(text, '\1', sizeof(text));
 	ck_assert_uint_eq(strlen(log_quote(SLICE_OF(text))), 4 * LOG_NAME_MAX);
 	ck_assert_uint_le(strlen(log_quote_max(SLICE_OF(text), LOG_LINE_MAX)),
 	    LOG_LINE_MAX);
