@@ -24,12 +24,16 @@ struct buf {
 #define BUF_LIMIT(m)  ((struct buf){.max = (m)})
 #define BUF_SECRET(m) ((struct buf){.max = (m), .secret = true})
 
-/* Room for n more octets behind the used ones; ERR_TOO_LONG beyond max. */
+/*
+ * Room for exactly n more octets behind the used ones, which may move.
+ * ERR_TOO_LONG beyond max; ERR_NOMEM.
+ */
 MUST_USE enum err buf_reserve(struct buf *b, size_t n, struct bytes *room);
 
 /* n octets of the room that buf_reserve gave are now in use. */
 void buf_filled(struct buf *b, size_t n);
 
+/* ERR_TOO_LONG, ERR_NOMEM; s doesn't lie in b itself. */
 MUST_USE enum err buf_append(struct buf *b, struct slice s);
 MUST_USE enum err buf_append_cstr(struct buf *b, const char *s);
 MUST_USE enum err buf_printf(struct buf *b, const char *format, ...)

@@ -26,8 +26,10 @@ MUST_USE enum err path_expand(const char *template,
 /*
  * StrictModes: the open file fd, known as path (absolute), and every directory
  * above it up to home (or the root) must belong to root or uid, and be
- * writable by nobody else. ERR_DENIED with the offender's path in why and
- * *directory telling its kind; ERR_SYSTEM.
+ * writable by nobody else. Symbolic links are followed first, so directories
+ * are those of the real path. ERR_DENIED with the offender's path in why and
+ * *directory telling its kind; ERR_SYSTEM with errno and the path in why. home
+ * may be NULL.
  */
 MUST_USE enum err path_trusted(int fd, const char *path, const char *home,
     uid_t uid, char *why, size_t size, bool *directory);

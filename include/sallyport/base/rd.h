@@ -36,8 +36,10 @@ struct slice rd_text(struct rd *r, size_t max);
 struct slice rd_mpint(struct rd *r, size_t max);
 
 /*
- * name-list of RFC 4251 §5: printable US-ASCII, at most max octets. Names
- * are told apart by slice_next(&list, ',', &name).
+ * name-list of RFC 4251 §5: printable US-ASCII without blanks, at most max
+ * octets; ERR_FORMAT, ERR_TOO_LONG. Names are told apart by
+ * slice_next(&list, ',', &name); they may be empty or longer than the 64
+ * octets of RFC 4250 §4.6.1, and are then names that nobody knows.
  */
 struct slice rd_namelist(struct rd *r, size_t max);
 

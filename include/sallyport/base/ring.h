@@ -17,14 +17,15 @@ struct ring {
 	size_t start; /* first unread octet */
 	size_t end;   /* behind the last octet */
 	size_t cap;
-	size_t max; /* limit of cap; set by RING_LIMIT */
+	size_t max;  /* limit of cap; set by RING_LIMIT */
+	size_t high; /* octets ever written, to be wiped */
 };
 
 #define RING_LIMIT(m) ((struct ring){.max = (m)})
 
 /*
  * Room to read into, at least min octets. ERR_FULL where unread octets and min
- * together exceed max. Pointers from ring_data are no longer valid.
+ * together exceed max; ERR_NOMEM. Pointers from ring_data are no longer valid.
  */
 MUST_USE enum err ring_room(struct ring *r, size_t min, struct bytes *room);
 void ring_filled(struct ring *r, size_t n);

@@ -19,12 +19,15 @@
  * start of a word ends the line.
  *
  * OK with the word in room, unquoted and NUL-terminated (size octets);
- * ERR_NOT_FOUND at the end of the line; ERR_FORMAT where a quote isn't closed;
- * ERR_TOO_LONG.
+ * ERR_NOT_FOUND at the end of the line (*rest is empty then); ERR_FORMAT where
+ * a quote isn't closed, and for NUL; ERR_TOO_LONG. Else room holds "".
  */
 MUST_USE enum err text_word(struct slice *rest, char *room, size_t size);
 
-/* Decimal digits only, within [min, max]. ERR_FORMAT, ERR_TOO_LONG. */
+/*
+ * Decimal digits only, within [min, max]. ERR_FORMAT, ERR_SHORT (below min),
+ * ERR_TOO_LONG (above max).
+ */
 MUST_USE enum err text_number(struct slice s, uint64_t min, uint64_t max,
     uint64_t *v);
 
@@ -35,12 +38,23 @@ MUST_USE enum err text_number(struct slice s, uint64_t min, uint64_t max,
  */
 MUST_USE enum err text_time(struct slice s, uint32_t *seconds, uint64_t *ms);
 
-/* sshd_config's size: integer or decimal with K, M, G (and B, T, P, E). */
+/*
+ * sshd_config's size: integer or decimal with K, M, G (and B, T, P, E), powers
+ * of 1024 in either case. ERR_FORMAT; ERR_TOO_LONG beyond INT64_MAX.
+ */
 MUST_USE enum err text_size(struct slice s, uint64_t *octets);
 
-/* RFC 4648 base64; padding required unless nopad; blanks are ERR_FORMAT.
- * Decoding writes to room and tells the length. */
+/*
+ * RFC 4648 base64 §4, without a secret-dependent branch or table. Encoding
+ * gives the length, not counting the NUL; size must be above
+ * (s.n + 2) / 3 * 4, padded or not.
+ */
 size_t text_base64(struct slice s, bool pad, char *room, size_t size);
+
+/*
+ * Padding is required; ERR_FORMAT for blanks, other letters, and bits that
+ * belong to no octet. ERR_TOO_LONG where room is too small. room may be s.
+ */
 MUST_USE enum err text_unbase64(struct slice s, struct bytes room, size_t *n);
 
 /* ASCII only, whatever the locale. */

@@ -41,7 +41,7 @@ void wr_finish(struct wr *w, size_t mark);
 
 void wr_fail(struct wr *w, enum err e);
 
-/* How many octets were written, if n is not NULL. */
+/* How many octets were written, if n is not NULL; 0 after a fault. */
 MUST_USE enum err wr_end(const struct wr *w, size_t *n);
 
 #endif
