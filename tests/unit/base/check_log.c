@@ -252,11 +252,33 @@ logger_open(void)
 	return fd;
 }
 
+static bool
+put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && io_write_all(fd, slice_cstr(text)) == OK;
+
+	io_close(&fd);
+	return good;
+}
+
+/* Mounts of our own; an ordinary user needs a user namespace for them. */
+static bool
+private_mounts(void)
+{
+	char map[32];
+
+	if (unshare(CLONE_NEWNS) == 0)
+		return true;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)getuid());
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	       put_file("/proc/self/uid_map", map);
+}
+
 static int
 private_logger(void)
 {
-	if (unshare(CLONE_NEWNS) < 0 &&
-	    unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	if (!private_mounts())
 		return -1;
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
