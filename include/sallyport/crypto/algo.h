@@ -20,7 +20,9 @@ enum algo_kind {
 	ALGO_KEY,    /* signature algorithm names: host keys, user keys, CAs */
 	ALGO_CIPHER, /* Ciphers */
 	ALGO_MAC,    /* MACs */
-	ALGO_COMP    /* compression */
+	ALGO_COMP,   /* compression */
+	ALGO_CA      /* no rows: ALGO_KEY's without certificates, for
+		      * CASignatureAlgorithms */
 };
 
 enum hash_id { HASH_NONE, HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_SHA384,
@@ -81,7 +83,7 @@ struct algo {
 	const char *plain;     /* name inside the signature: "rsa-sha2-512" */
 };
 
-/* The row of a name, or NULL. */
+/* The row of a name (also of a pseudo one), or NULL. */
 const struct algo *algo_find(enum algo_kind kind, struct slice name);
 
 /* By place: for (i = 0; (a = algo_row(i)) != NULL; i++) */
@@ -90,7 +92,9 @@ const struct algo *algo_row(size_t i);
 /*
  * Is every name of a comma-separated list known (patterns allowed where
  * wildcards is true: then at least one row must match each)? The first bad
- * name goes to *bad. '!' patterns are bad.
+ * name goes to *bad. '!' patterns and empty names are bad, and so are pseudo
+ * names. A leading + or ^ is passed over; after a leading -, names may be
+ * anything.
  */
 bool algo_list_valid(enum algo_kind kind, struct slice list, bool wildcards,
     struct slice *bad);
