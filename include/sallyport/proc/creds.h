@@ -28,18 +28,33 @@ struct creds {
  */
 MUST_USE enum err creds_become(const struct creds *c);
 
-/* Effective ids and groups to a user's and back; saved uid stays root.
- * Without root both do nothing. */
+/*
+ * Effective ids and groups to a user's and back; real and saved ids stay
+ * root's. Not nested. Without root both do nothing. After a failure the
+ * process has ids of neither and must end. ERR_SYSTEM, ERR_DENIED.
+ */
 MUST_USE enum err creds_borrow(const struct creds *c);
 MUST_USE enum err creds_return(void);
 
-/* Ids of the unprivileged account (configure: --with-privsep-user), looked up
- * once, before any root directory changes. ERR_NOT_FOUND. */
+/*
+ * Ids of the unprivileged account (configure: --with-privsep-user), looked up
+ * once, before any root directory changes; whoever forks calls it first, so
+ * that its children needn't. Uid 0 counts as none. ERR_NOT_FOUND.
+ */
 MUST_USE enum err creds_unprivileged(uid_t *uid, gid_t *gid);
 
-/* Empty every capability set, the ambient and the bounding one. */
+const char *creds_unprivileged_name(void); /* for the log */
+
+/* Empty the bounding set: no exec brings a capability back. Needs root, so it
+ * comes before creds_become. ERR_SYSTEM. */
+MUST_USE enum err creds_drop_bounding(void);
+
+/* Empty all the other capability sets, the ambient one too, and verify;
+ * after creds_become. ERR_SYSTEM, ERR_DENIED. */
 MUST_USE enum err creds_drop_capabilities(void);
 
-bool creds_is_root(void); /* effective uid 0 at start */
+/* Real uid 0: true while a user's rights are borrowed, false for good after
+ * creds_become made us somebody else. */
+bool creds_is_root(void);
 
 #endif

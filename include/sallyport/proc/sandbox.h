@@ -1,14 +1,15 @@
 /*
  * sandbox.h - enter what the role's row says
  *
- * Order (architecture, Traps): limits, root directory, bounding set, groups,
- * gid, uid, verify, not dumpable, PDEATHSIG, no_new_privs, filter. Any failure
- * ends the process: never "log and go on" (SEC-12). Without root, steps that
+ * Order: limits, root directory, bounding set, groups, gid, uid, verify, not
+ * dumpable (a change of ids resets it), PDEATHSIG (which that clears),
+ * no_new_privs, filter. Any failure ends the process: never "log and go on" (SEC-12). Without root, steps that
  * need it are left out by the row.
  */
 #ifndef SALLYPORT_PROC_SANDBOX_H
 #define SALLYPORT_PROC_SANDBOX_H
 
+#include "sallyport/base/err.h"
 #include "sallyport/proc/role.h"
 
 #include <stdbool.h>
@@ -24,7 +25,16 @@ void sandbox_enter(enum role role, pid_t parent);
 /* Make this process not dumpable, no core file (keeper, session, monitor). */
 void sandbox_undumpable(void);
 
-/* For tests: is the filter in force (reads /proc/self/status)? */
-bool sandbox_is_filtered(void);
+/*
+ * The empty root directory of the confined processes: made where it is
+ * missing, then checked to be root's and writable by nobody else. The listener
+ * calls it at start, as root. ERR_SYSTEM with errno, ERR_DENIED.
+ */
+MUST_USE enum err sandbox_root_ready(void);
+const char *sandbox_root_path(void); /* for the log */
+
+/* For tests, which look from outside: a confined process can't open files.
+ * Does a filter confine pid (/proc/PID/status)? */
+bool sandbox_is_filtered(pid_t pid);
 
 #endif

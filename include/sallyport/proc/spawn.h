@@ -15,8 +15,12 @@
 #include <sys/types.h>
 
 #define SPAWN_CHANNEL 3 /* descriptor of a re-exec'd process's channel */
+#define SPAWN_IMAGE   4 /* and of the image, for those who exec errands */
 
-/* Open the running image, once, at start: it serves though its file goes. */
+/*
+ * Open the running image, once, at start: it serves though its file goes. A
+ * re-exec'd process got it from its parent: spawn_is_child took it over.
+ */
 MUST_USE enum err spawn_image_open(void);
 
 /* Its descriptor, for those who close all others; -1 if not opened. */
@@ -24,16 +28,18 @@ int spawn_image_fd(void);
 
 /*
  * Fork and exec the image as a role. The child gets 0 and 1 on /dev/null, 2
- * as it is, channel as descriptor 3, and nothing else; signals unblocked and
- * at their defaults; comm "sshd". The caller keeps its copy of channel.
- * task may be NULL. ERR_SYSTEM with errno.
+ * as it is, channel as descriptor 3, the image as 4, and nothing else; signals
+ * unblocked and at their defaults; of the environment what spawn.c lists. The
+ * caller keeps its copy of channel. task may be NULL. ERR_SYSTEM with errno,
+ * also where it was the exec that failed.
  */
 MUST_USE enum err spawn_image(enum role role, const char *task, int channel,
     pid_t *pid);
 
 /*
  * What role argv asks for: "@spawner" … in argv[1]; false for an ordinary
- * start. *task is argv[2] or NULL.
+ * start. *task is argv[2] or NULL. Where it is true, SPAWN_CHANNEL and
+ * SPAWN_IMAGE are close-on-exec from here on.
  */
 bool spawn_is_child(int argc, char **argv, enum role *role,
     const char **task);
@@ -41,9 +47,16 @@ bool spawn_is_child(int argc, char **argv, enum role *role,
 /*
  * Fork. In the child (returns 0): its own signal mask is empty, handled
  * signals are at their defaults, SIGPIPE stays ignored; the log knows the new
- * pid; secrets and random pool of the parent are gone. -1 with errno.
+ * pid; what spawn_after_fork named was called (so secrets and random pool of
+ * the parent are gone). -1 with errno.
  */
 pid_t spawn_fork(void);
+
+/*
+ * Have fn called in every child of spawn_fork, in the order of registration,
+ * at most 8. For main: this room doesn't know whose state a child must drop.
+ */
+void spawn_after_fork(void (*fn)(void));
 
 /*
  * Before exec of somebody else's program (shell, PAM's modules do likewise):

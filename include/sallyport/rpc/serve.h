@@ -46,6 +46,8 @@ struct serve {
 	bool used[SERVE_OPS_MAX]; /* ONCE rows that were asked */
 	struct rpc *rpc;          /* of the request being handled */
 	const struct op *owed;    /* whose reply is still to be sent */
+	const struct layout *rep; /* what the running handler answers with */
+	bool deferred;            /* its handler left that to the outer one */
 };
 
 #define SERVE_INIT(table, context)                                         \
@@ -53,7 +55,10 @@ struct serve {
 	    .ctx = (context)}
 
 /*
- * Receive one request, check it against the table, handle it, reply.
+ * Receive one request, check it against the table, handle it, reply. The
+ * request's slices live as long as its handler, those of a deferred one until
+ * the next frame; then the frame is wiped. A reply's slices may borrow from
+ * the request.
  * ERR_PHASE: not in the table for this phase, or asked once too often:
  * nothing was decoded. ERR_AGAIN (nowait), ERR_EOF, ERR_RPC; or what the
  * handler returned (anything but OK ends the connection).
@@ -64,16 +69,13 @@ MUST_USE enum err serve_one(struct serve *s, struct rpc *r,
 /* Answer the request being handled now; its handler goes on. */
 MUST_USE enum err serve_reply(struct serve *s, const void *rep);
 
-/* In a handler under serve_one inside another handler: that one answers. */
+/*
+ * In a handler under serve_one inside another handler: that one answers. Its
+ * reply struct must begin with the fields of the one that is asked for.
+ */
 void serve_defer(struct serve *s);
 
-/*
- * Asking side: notes that come instead of the awaited answer (keycheck's log
- * lines: LOG_NOTE with log_msg) are given to fn.
- */
-#define LOG_NOTE 250u
-void rpc_on_note(struct rpc *r,
-    void (*fn)(void *ctx, struct rpc *r, uint32_t number), void *ctx);
+#define LOG_NOTE 250u /* log_msg as a note: keycheck's lines */
 
 /*
  * ---- what a row becomes; each *_ops.h applies these to its table ----
