@@ -266,13 +266,16 @@ put_file(const char *path, const char *text)
 static bool
 private_mounts(void)
 {
-	char map[32];
+	char uids[32], gids[32];
 
 	if (unshare(CLONE_NEWNS) == 0)
 		return true;
-	snprintf(map, sizeof(map), "0 %u 1", (unsigned)getuid());
+	snprintf(uids, sizeof(uids), "0 %u 1", (unsigned)getuid());
+	snprintf(gids, sizeof(gids), "0 %u 1", (unsigned)getgid());
 	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
-	       put_file("/proc/self/uid_map", map);
+	       put_file("/proc/self/setgroups", "deny") &&
+	       put_file("/proc/self/uid_map", uids) &&
+	       put_file("/proc/self/gid_map", gids);
 }
 
 static int
