@@ -14,6 +14,10 @@
  *
  * One table (keywords.c) declares every keyword; parsing, defaults, Match, -T
  * and -G come from it.
+ *
+ * Source:  sshd_config(5) of this project; OpenSSH 10.5 where it says nothing
+ * Runs in: listener (reads and parses), spawner (parses), monitor, gate,
+ *          keycheck and session (apply). Only conf_read touches files.
  */
 #ifndef SALLYPORT_CONF_CONF_H
 #define SALLYPORT_CONF_CONF_H
@@ -50,6 +54,18 @@ struct conf_subsystem {
 	const char *command; /* "internal-sftp" or a command line, quoting kept */
 };
 
+/* PerSourcePenalties, in milliseconds. */
+struct conf_penalties {
+	uint64_t crash_ms, authfail_ms, invaliduser_ms, refuseconnection_ms;
+	uint64_t noauth_ms, grace_exceeded_ms;
+	uint64_t max_ms; /* ceiling of an address block's sum */
+	uint64_t min_ms; /* nothing is enforced below */
+	uint32_t max_sources4, max_sources6;
+	bool deny4, deny6; /* overflow: refuse all, not expire the earliest */
+	bool enabled;
+	uint32_t given; /* keys that were set; values_net.c's own */
+};
+
 /*
  * Every setting, by its keyword in the manual's order of sense. "none" is
  * NULL for texts. Times in seconds, sizes in octets. Algorithm lists are worked
@@ -74,6 +90,8 @@ struct conf {
 	uint32_t startups_begin, startups_rate, startups_full;
 	uint32_t per_source_startups; /* UINT32_MAX: none */
 	uint32_t netblock4, netblock6;
+	struct conf_penalties penalties;
+	const char *penalty_exempt; /* list of addresses */
 	uint32_t spawner_generation; /* ours: SpawnerGeneration, default 64 */
 
 	/* ---- transport ---- */
@@ -88,7 +106,8 @@ struct conf {
 	struct conf_list host_keys; /* paths; see host_keys_default */
 	bool host_keys_default;     /* none configured: the default paths */
 	struct conf_list host_certificates;
-	const char *host_key_agent;
+	const char *host_key_agent; /* path or "SSH_AUTH_SOCK" */
+	const char *security_key_provider; /* path or "internal" */
 	uint32_t required_rsa_size; /* M */
 
 	/* ---- log ---- */
@@ -105,6 +124,9 @@ struct conf {
 	bool pubkey;
 	bool hostbased;
 	bool gssapi;
+	bool gssapi_cleanup, gssapi_delegate, gssapi_strict; /* not M */
+	bool kerberos;
+	bool kerberos_afs, kerberos_local, kerberos_cleanup; /* not M */
 	bool permit_empty_passwords;
 	enum conf_root permit_root_login;
 	uint32_t max_auth_tries;
@@ -165,35 +187,46 @@ struct conf {
 	bool x11_use_localhost;
 	const char *xauth_location;
 
-	/* keywords without an effect yet are kept as texts for the dump;
-	 * conf.c's own */
-	const struct conf_extra *extra;
-	struct conf_set *set; /* whose this is */
+	/* ---- of OpenSSH's helper programs; kept for -T, without effect ---- */
+	const char *sshd_session_path;
+	const char *sshd_auth_path;
+
+	const struct conf_set *set; /* whose this is */
 };
 
 /* A parsed configuration with its Match blocks. */
 struct conf_set;
 
-/* What the start said: -f, -o, -p, -h, -c, -g … as configuration lines. */
+/*
+ * What the start said: -f, -o, -p, -h, -c, -g … as configuration lines. They
+ * come before the file's. With ports_final (-p) Port lines of files are
+ * checked but not used.
+ */
 struct conf_source {
-	const char *file;        /* NULL: the default; "none": no file */
+	const char *file; /* NULL: the default; "none" in any case: no file */
 	const char *const *lines; /* -o, and what the other flags stand for */
 	size_t nlines;
+	bool ports_final;
 };
 
 /*
  * Read file and included ones from disk into a bundle: text that conf_parse
- * takes. Errors (a missing file that was asked for, Include depth 16, 256
- * files) are in why: one line, "FILE line N: …" or a system error's sentence.
- * A missing default file is an empty one.
+ * takes. A relative pattern of Include is taken from the main file's directory.
+ * Errors (a file that can't be read, more than CONF_FILES) are in why:
+ * one line, "FILE: sentence". A missing default file is an empty one. The
+ * working directory and HOME go into the bundle, too: relative paths and
+ * "~" in values mean those of the start.
  */
+#define CONF_FILES 256
 MUST_USE enum err conf_read(const struct conf_source *source,
     struct buf *bundle, char *why, size_t size);
 
 /*
- * Parse a bundle, fill in defaults, check as a whole. Every complaint goes to
- * complain in order (level, line without newline); ERR_CONFIG if one of them
- * forbids a start (exit 255). Gives; conf_free.
+ * Parse a bundle, fill in defaults, check as a whole. No I/O. Every complaint
+ * goes to complain in order (level, line without newline); ERR_CONFIG if one
+ * of them forbids a start (exit 255); *set is NULL then. ERR_FORMAT: not a
+ * bundle. Gives; conf_free. Levels: FATAL ended the parsing, ERROR will end
+ * it with the file, INFO and below are for the administrator to know.
  */
 typedef void conf_complain(void *ctx, enum log_level level, const char *line);
 MUST_USE enum err conf_parse(struct slice bundle, conf_complain *complain,
@@ -232,8 +265,12 @@ void conf_match(const struct conf_set *set, const struct conf_facts *facts,
 /* Do conditions on groups occur (then the names are worth a look-up)? */
 bool conf_match_wants_groups(const struct conf_set *set);
 
-/* Global values with these blocks applied, first value wins. *out lives as
- * long as set (its lists are the set's); ERR_FORMAT: not a block set. */
+/*
+ * Global values with these blocks applied, first value wins. *out lives as
+ * long as set (its lists are the set's); ERR_FORMAT: not a block set. Lists
+ * that several blocks add to are joined in memory that set keeps outside of
+ * what is sealed, so call it once a process, not once a request.
+ */
 MUST_USE enum err conf_apply(const struct conf_set *set, struct slice blocks,
     struct conf *out);
 
@@ -241,8 +278,22 @@ MUST_USE enum err conf_apply(const struct conf_set *set, struct slice blocks,
  * with the global one (server-sig-algs). Gives text; mem_free. */
 char *conf_any_pubkey_algorithms(const struct conf_set *set);
 
+/*
+ * Does c set a keyword that would fail open, were it ignored, and that isn't
+ * acted upon yet? A login under it must be refused, naming the keyword.
+ */
+bool conf_refuses(const struct conf *c, const char **keyword);
+
 /* ---- -T, -G ---- */
+
+/*
+ * Every value as "keyword value" lines, keywords in lower case. The text is a
+ * configuration: parsed and dumped again it gives the same octets.
+ */
 MUST_USE enum err conf_dump(const struct conf *c, struct buf *out);
+
+/* The version that "Match version" compares with: whose rules we follow. */
+#define CONF_MATCH_VERSION "OpenSSH_10.5p1"
 
 /* The default path of the configuration file. */
 const char *conf_default_file(void);
