@@ -1,1 +1,57 @@
-int main(void) { return 0; }
+/*
+ * main.c - one executable, many processes: which one is this?
+ */
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/crypto/rng.h"
+#include "sallyport/crypto/secret.h"
+#include "sallyport/proc/spawn.h"
+#include "sallyport/proc/title.h"
+#include "sallyport/roles.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+/* In every forked child: no secret, no random octet of the parent's. */
+static void
+forget_parent(void)
+{
+	secret_init(0);
+	rng_allow();
+}
+
+static int
+run_role(enum role role, const char *task)
+{
+	switch (role) {
+	case ROLE_SPAWNER:
+		return spawner_main(task);
+	case ROLE_KEEPER:
+		return keeper_main(task);
+	case ROLE_ERRAND:
+		return errand_main(task);
+	default:
+		return EXIT_FAILURE;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	enum role role;
+	const char *task;
+
+	if (io_std_fds() != OK)
+		return EXIT_FAILURE;
+	signal(SIGPIPE, SIG_IGN);
+	title_init(argc, argv);
+	title_comm();
+	spawn_after_fork(forget_parent);
+	secret_init(0);
+	if (spawn_is_child(argc, argv, &role, &task)) {
+		if (spawn_image_open() != OK)
+			return EXIT_FAILURE;
+		return run_role(role, task);
+	}
+	return listener_main(argc, argv);
+}

@@ -85,6 +85,13 @@ struct grant {
 	bool use_lastlog;      /* the monitor will answer login_record */
 };
 
+/*
+ * A monitor's exit status. The listener retires a generation of which a child
+ * crashed (SEC-1).
+ */
+enum { MONITOR_EXIT_OK = 0, MONITOR_EXIT_FAILED = 255,
+	MONITOR_EXIT_CHILD_CRASHED = 70 };
+
 /* ---- entries ------------------------------------------------------------ */
 
 /* sshd's command line: everything from reading it to the exit status. */

@@ -30,4 +30,7 @@ void rng_allow(void);
  */
 void rng_warm_libraries(void);
 
+/* "OpenSSL 3.0.15 …": for -V */
+const char *rng_library_version(void);
+
 #endif

@@ -14,8 +14,7 @@ enum listener_note {
 	/* listener to spawner */
 	SPAWNER_START = 200, /* spawner_start_msg */
 	SPAWNER_TAKE,        /* conn_msg */
-	SPAWNER_RETIRE,      /* empty_msg: no more will come */
-	SPAWNER_KILL,        /* empty_msg: end those before login, and retire */
+	SPAWNER_KILL,        /* forked_msg: end this one, it is before login */
 	/* spawner to listener */
 	SPAWNER_READY,  /* spawner_ready_msg */
 	SPAWNER_FORKED, /* forked_msg */

@@ -149,12 +149,12 @@ struct sign_rep {
 	struct slice signature; /* blob */
 };
 
-struct group_req { /* RFC 4419 §3, as the client sent them */
+struct modulus_req { /* RFC 4419 §3, as the client sent them */
 	uint32_t min;
 	uint32_t n;
 	uint32_t max;
 };
-struct group_rep {
+struct modulus_rep {
 	bool found;
 	struct slice p; /* magnitudes */
 	struct slice g;
@@ -301,7 +301,7 @@ struct judge_rep {
 	M(spawner_ready_msg) M(forked_msg) M(reaped_msg)                   \
 	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg)     \
 	M(keeper_prove_msg) M(signature_msg) M(outcome_msg) M(line_msg)    \
-	M(sign_req) M(sign_rep) M(group_req) M(group_rep) M(user_req)      \
+	M(sign_req) M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req)      \
 	M(user_rep) M(none_req) M(verdict_rep) M(pubkey_req)               \
 	M(password_req) M(kbdint_req) M(answer_req) M(prompt_rep)          \
 	M(hand_over_msg) M(pty_req) M(pty_rep) M(login_req) M(login_rep)   \

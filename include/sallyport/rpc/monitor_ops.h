@@ -33,7 +33,7 @@
 	/* name          asked when                              times request        reply */   \
 	OP(log,          GATE_PHASES | PHASE_SESSION,             MANY, log_msg,       note_rep)          \
 	OP(sign_kex,     PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, sign_req, sign_rep) \
-	OP(pick_group,   PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, group_req, group_rep) \
+	OP(pick_group,   PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, modulus_req, modulus_rep) \
 	OP(find_user,    PHASE_KEX,                              ONCE, user_req,      user_rep)      \
 	OP(auth_none,    PHASE_AUTH,                             MANY, none_req,      verdict_rep)   \
 	OP(auth_pubkey,  PHASE_AUTH,                             MANY, pubkey_req,    verdict_rep)   \

@@ -1,0 +1,213 @@
+/*
+ * listener.c - the loop: accepts, never reads a connection
+ */
+#include "listener.h"
+
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
+#include "sallyport/proc/creds.h"
+#include "sallyport/proc/memfile.h"
+#include "sallyport/proc/sandbox.h"
+#include "sallyport/proc/spawn.h"
+#include "sallyport/proc/title.h"
+#include "sallyport/roles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* systemd gives 1,024 descriptors; one is a connection here. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+			log_debug1("RLIMIT_NOFILE stays as it is");
+	}
+}
+
+static void
+on_terminate(int signo, const void *info, void *ctx)
+{
+	struct listener *l = ctx;
+
+	(void)info;
+	log_info("Received signal %d; terminating.", signo);
+	l->stopping = true;
+	loop_stop(l->loop);
+}
+
+static void
+on_hup(int signo, const void *info, void *ctx)
+{
+	(void)signo;
+	(void)info;
+	reload_begin(ctx);
+}
+
+/*
+ * Go to the background. The parent waits until the child serves or has failed,
+ * and ends with its status: a start that fails is seen by whoever started it.
+ */
+static int
+detach(void)
+{
+	int pipe_fds[2];
+	uint8_t status = EXIT_FAILURE;
+	pid_t pid;
+
+	if (io_pipe(pipe_fds) != OK)
+		return -1;
+	if ((pid = fork()) < 0) {
+		log_fatal("fork: %s", strerror(errno));
+		exit(255);
+	}
+	if (pid > 0) {
+		io_close(&pipe_fds[1]);
+		if (read(pipe_fds[0], &status, 1) != 1)
+			status = 255;
+		_exit(status);
+	}
+	io_close(&pipe_fds[0]);
+	setsid();
+	return pipe_fds[1];
+}
+
+/* The start has succeeded: let go of terminal, folder and waiting parent. */
+static void
+detached(const struct cmdline *c, int waiting)
+{
+	const uint8_t good = 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		if (c->log_file == NULL && !c->log_stderr)
+			dup2(null, STDERR_FILENO);
+		if (null > 2)
+			io_close(&null);
+	}
+	if (waiting >= 0) {
+		if (write(waiting, &good, 1) != 1)
+			log_debug1("nobody waits for this start");
+		close(waiting);
+	}
+}
+
+static struct listener *
+listener_new(struct cmdline *c)
+{
+	struct listener *l = mem_new(sizeof(*l));
+
+	l->cmd = c;
+	l->root = creds_is_root();
+	l->config_fd = l->keys_fd = l->check_fd = l->keygen_fd = -1;
+	list_init(&l->clients);
+	list_init(&l->queue);
+	list_init(&l->generations);
+	admit_init(l);
+	return l;
+}
+
+/* Everything that can fail, before the parent's terminal is let go. */
+static enum err
+set_up(struct listener *l, bool restored)
+{
+	enum err e;
+
+	if (!restored && (e = sockets_bind(l)) != OK)
+		return e;
+	if ((e = memfile_make("sshd_config", buf_slice(&l->bundle),
+		 &l->config_fd)) != OK) {
+		log_fatal("memory file: %s", err_sentence(e));
+		return e;
+	}
+	reload_make_keys(l);
+	if ((e = spawners_start_keeper(l)) != OK)
+		return e;
+	return OK;
+}
+
+static int
+serve(struct listener *l, int waiting)
+{
+	bool restored = reload_restore(l);
+
+	if (set_up(l, restored) != OK)
+		return l->exit_status != 0 ? l->exit_status : 255;
+	l->loop = loop_new();
+	loop_signal(l->loop, SIGTERM, on_terminate, l);
+	loop_signal(l->loop, SIGQUIT, on_terminate, l);
+	loop_signal(l->loop, SIGINT, on_terminate, l);
+	loop_signal(l->loop, SIGHUP, on_hup, l);
+	spawners_watch_keeper(l);
+	if (spawners_start(l) != OK)
+		return 255;
+	LIST_EACH_SAFE(it, &l->clients)
+	{
+		struct client *c = LIST_ITEM(it, struct client, all);
+
+		if (c->state == CLIENT_SILENT)
+			waiting_watch(c);
+		else if (c->state == CLIENT_QUEUED)
+			spawners_give(l, c);
+		else
+			survivors_watch(c);
+	}
+	sockets_watch(l);
+	reload_watch_keygen(l);
+	notify_ready(l);
+	if (!l->cmd->foreground)
+		detached(l->cmd, waiting);
+	title_set("%s [listener]", l->cmd->path);
+	while (!l->stopping) {
+		loop_turn(l->loop, -1);
+		reload_continue(l);
+	}
+	notify_stopping(l);
+	return 0;
+}
+
+int
+listener_main(int argc, char **argv)
+{
+	static struct cmdline c; /* argv's lifetime */
+	struct listener *l;
+	int waiting = -1;
+
+	cmdline_parse(argc, argv, &c);
+	if (spawn_image_open() != OK) {
+		fprintf(stderr, "%s: can't open the program's own file\n",
+		    argv[0]);
+		return 255;
+	}
+	if (c.test || c.dump || c.dump_plain)
+		return cmdline_test(&c);
+	l = listener_new(&c);
+	if (cmdline_configure(&c, &l->bundle, &l->set) != OK)
+		return 255;
+	l->conf = conf_global(l->set);
+	cmdline_log(&c, l->conf);
+	inetd_version(l->conf, l->version, sizeof(l->version));
+	sandbox_undumpable();
+	raise_descriptor_limit();
+	if (c.inetd || c.debug > 0)
+		inetd_run(l);
+	if (!c.foreground && getenv("SALLYPORT_RELOAD") == NULL)
+		waiting = detach();
+	if (chdir("/") != 0)
+		log_debug1("chdir /: %s", strerror(errno));
+	umask(077 & umask(022));
+	return serve(l, waiting);
+}

@@ -1,0 +1,254 @@
+/*
+ * listener.h - the listener's state; private to this room
+ *
+ * Everything here runs as root (or as the ordinary user who started it) and
+ * never reads an octet that a stranger sent.
+ */
+#ifndef SALLYPORT_LISTENER_LISTENER_H
+#define SALLYPORT_LISTENER_LISTENER_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/list.h"
+#include "sallyport/base/loop.h"
+#include "sallyport/base/pattern.h"
+#include "sallyport/conf/conf.h"
+#include "sallyport/rpc/frame.h"
+#include "sallyport/rpc/listener_ops.h"
+#include "sallyport/rpc/messages.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SOCKETS_MAX 512 /* 256 ports, both families */
+
+/* What the command line said; cmdline.c. */
+struct cmdline {
+	int argc;
+	char **argv; /* as given, for the re-exec */
+	char *path;  /* absolute path of the program */
+	struct conf_source source;
+	char **lines; /* -o and what other flags stand for */
+	size_t nlines;
+	const char *log_file;    /* -E */
+	bool log_stderr;         /* -e */
+	bool test;               /* -t */
+	bool dump;               /* -T */
+	bool dump_plain;         /* -G */
+	bool foreground;         /* -D */
+	bool inetd;              /* -i */
+	unsigned int debug;      /* -d */
+	bool quiet;              /* -q */
+	enum conf_family family; /* -4, -6 */
+	bool family_given;
+	const char **specs; /* -C */
+	size_t nspecs;
+};
+
+/* Addresses of a block, as PerSourceNetBlockSize groups them; admit.c. */
+struct block {
+	struct link all;      /* in its hash chain */
+	struct link by_count; /* among those with as many silent ones */
+	struct addr net;
+	uint32_t before_login; /* silent and speaking together */
+	uint32_t silent;
+	struct link waiting; /* its silent clients, oldest first */
+};
+
+enum client_state {
+	CLIENT_SILENT, /* nothing to read yet */
+	CLIENT_QUEUED, /* spoke; waits for a spawner that is ready */
+	CLIENT_HANDED, /* sent to a spawner, fork not confirmed */
+	CLIENT_FORKED, /* has a monitor, is before login */
+	CLIENT_IN      /* logged in */
+};
+
+struct generation;
+
+/* One accepted connection until its monitor is gone. */
+struct client {
+	struct link all;
+	struct link group; /* block's waiting, the queue, or generation's */
+	enum client_state state;
+	uint32_t number;
+	int fd; /* our copy, until the fork is confirmed; -1 */
+	uint64_t accepted_ms;
+	struct block *block;
+	struct generation *generation;
+	pid_t pid; /* of its monitor */
+	char peer_ip[64];
+	char local_ip[64];
+	uint16_t peer_port;
+	uint16_t local_port;
+	uint8_t outcome; /* enum outcome */
+	bool timed_out;
+	struct watch watch; /* fd while silent, then the lifeline */
+	struct rpc *lifeline;
+	struct timer deadline;
+	/* the login record that survivors.c must close if it must */
+	char line[32];
+	char user[33];
+	pid_t line_pid;
+	char version[256]; /* as sent: it may differ after a reload */
+	struct listener *listener;
+};
+
+enum generation_state {
+	GENERATION_STARTING,
+	GENERATION_READY,
+	GENERATION_RETIRED
+};
+
+/* One spawner. */
+struct generation {
+	struct link all;
+	enum generation_state state;
+	uint32_t number;
+	pid_t pid;
+	struct rpc *rpc; /* NULL: gone */
+	struct watch watch;
+	uint32_t taken; /* connections so far */
+	struct timer age;
+	struct link clients;
+	bool cold; /* started without warming */
+	struct listener *listener;
+};
+
+struct listener {
+	struct cmdline *cmd;
+	struct loop *loop;
+	struct conf_set *set;
+	const struct conf *conf;
+	struct buf bundle;
+	int config_fd; /* the bundle as a sealed memory file */
+	char version[256];
+	bool root;
+
+	/* sockets.c */
+	int sockets[SOCKETS_MAX];
+	struct watch socket_watch[SOCKETS_MAX];
+	size_t nsockets;
+	struct timer accept_pause;
+
+	/* admit.c, waiting.c */
+	struct link clients;
+	struct link queue;                /* CLIENT_QUEUED */
+	struct link *blocks;              /* hash table */
+	struct link silent_by_count[257]; /* blocks; 256 stands for more */
+	uint32_t silent, silent_max;
+	uint32_t speaking; /* QUEUED, HANDED, FORKED: MaxStartups counts them */
+	uint32_t last_number;
+	uint32_t dropped, dropped_unlogged; /* rate limit of the drop lines */
+	uint64_t dropped_at_ms;
+
+	/* spawners.c */
+	struct link generations;
+	struct generation *current, *next;
+	uint32_t last_generation;
+	bool never_warm; /* warming left threads or descriptors */
+	struct timer retry;
+
+	/* the keeper; spawners.c */
+	pid_t keeper_pid;
+	struct rpc *keeper;
+	struct watch keeper_watch;
+	struct buf keys; /* keys_msg.keys */
+	int keys_fd;
+
+	/* reload.c */
+	pid_t check_pid; /* -t of the new file */
+	int check_fd;
+	struct watch check_watch;
+	bool reload_wanted;
+	pid_t keygen_pid;
+	int keygen_fd;
+	struct watch keygen_watch;
+
+	bool stopping;
+	int exit_status;
+};
+
+/* ---- cmdline.c ---- */
+/* Fills *c or ends the process with usage, as sshd does. */
+void cmdline_parse(int argc, char **argv, struct cmdline *c);
+/* -t, -T, -G: check, dump, exit status. */
+int cmdline_test(struct cmdline *c);
+/* Read and parse the configuration, telling every complaint. */
+MUST_USE enum err
+cmdline_configure(struct cmdline *c, struct buf *bundle, struct conf_set **set);
+/* Where lines go, by flags and configuration. */
+void cmdline_log(const struct cmdline *c, const struct conf *conf);
+
+/* ---- sockets.c ---- */
+MUST_USE enum err sockets_bind(struct listener *l);
+void sockets_watch(struct listener *l);
+void sockets_close(struct listener *l);
+
+/* ---- admit.c ---- */
+void admit_init(struct listener *l);
+/* May this address come in now? Tells why not in *why (for the log). */
+bool admit_at_accept(struct listener *l, struct block *b, const char **why);
+bool admit_at_first_octet(struct listener *l, const char **why);
+struct block *admit_block(struct listener *l, const char *ip);
+void admit_count(struct listener *l, struct client *c); /* came */
+void admit_silent_over(struct listener *l, struct client *c);
+void admit_uncount(struct listener *l, struct client *c); /* gone or in */
+/* The silent client to give up when there are too many. */
+struct client *admit_victim(struct listener *l);
+void
+admit_log_drop(struct listener *l, const struct client *c, const char *why);
+
+/* ---- waiting.c ---- */
+/* A descriptor from accept(); takes it. */
+void waiting_accept(struct listener *l, int fd);
+void waiting_watch(struct client *c); /* also after a reload */
+struct client *waiting_new(struct listener *l);
+/* Addresses and ports of both ends; "UNKNOWN" 65535 without a socket. */
+void waiting_names(struct client *c, int fd);
+/* When its login must be done; UINT64_MAX for never. */
+uint64_t waiting_deadline(const struct client *c);
+void waiting_grace_over(struct client *c);
+/* Forget a client: closes what is ours. */
+void waiting_free(struct client *c);
+void waiting_keepalive(const struct listener *l, int fd);
+
+/* ---- spawners.c ---- */
+/* Start the keeper and learn its keys; blocks. ERR_NOT_FOUND: no keys. */
+MUST_USE enum err spawners_start_keeper(struct listener *l);
+void spawners_watch_keeper(struct listener *l);
+/* First generation and the one ahead. */
+MUST_USE enum err spawners_start(struct listener *l);
+/* A client spoke: hand it on now or when a spawner is ready. */
+void spawners_give(struct listener *l, struct client *c);
+/* A process of this generation crashed: retire it, end those before login. */
+void spawners_crashed(struct listener *l, struct generation *g);
+void spawners_let_go(struct client *c); /* it is no more before login */
+
+/* ---- survivors.c ---- */
+void survivors_watch(struct client *c); /* its lifeline */
+void survivors_reaped(struct listener *l, struct generation *g,
+    const struct reaped_msg *m);
+
+/* ---- reload.c ---- */
+void reload_begin(struct listener *l);
+/* Goes on with a reload that waits for handed clients; by the loop. */
+void reload_continue(struct listener *l);
+/* After a re-exec: sockets and clients of before. False: a fresh start. */
+bool reload_restore(struct listener *l);
+void reload_make_keys(struct listener *l);    /* missing default host keys */
+void reload_watch_keygen(struct listener *l); /* the one in the background */
+
+/* ---- notify.c ---- */
+void notify_ready(struct listener *l); /* pid file, READY=1 */
+void notify_reloading(struct listener *l);
+void notify_stopping(struct listener *l);
+
+/* ---- inetd.c ---- */
+/* -i, -d: one connection, in this process. */
+_Noreturn void inetd_run(struct listener *l);
+#define SALLYPORT_VERSION "0.1"
+/* Identification line without CR LF, from the configuration. */
+void inetd_version(const struct conf *conf, char *room, size_t size);
+
+#endif

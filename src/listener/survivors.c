@@ -1,0 +1,202 @@
+/*
+ * survivors.c - lifelines: outcomes, and the records of a monitor that was
+ * killed
+ *
+ * Each monitor holds the far end of its connection's lifeline, alone. It tells
+ * the login (which frees a place of MaxStartups), the terminal's record, and
+ * the outcome; an end without an outcome is a monitor that was killed, and
+ * then utmp and wtmp are closed from here.
+ */
+#include "listener.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
+#include "sallyport/roles.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <utmpx.h>
+
+/* The grace time ran out within this of a monitor's death: it was that. */
+#define DEADLINE_SLACK_MS 250
+
+/* What the monitor would have written at the end of its terminal's use. */
+static void
+close_record(struct client *c)
+{
+	struct utmpx u = {.ut_type = DEAD_PROCESS, .ut_pid = c->line_pid};
+	struct timeval now;
+	size_t n = strlen(c->line);
+
+	if (c->line[0] == '\0' || !c->listener->root)
+		return;
+	gettimeofday(&now, NULL);
+	u.ut_tv.tv_sec = (int32_t)now.tv_sec;
+	u.ut_tv.tv_usec = (int32_t)now.tv_usec;
+	memcpy(u.ut_line, c->line,
+	    n < sizeof(u.ut_line) ? n : sizeof(u.ut_line));
+	/* the id is the line's end, as at its opening */
+	n = n > sizeof(u.ut_id) ? n - sizeof(u.ut_id) : 0;
+	strncpy(u.ut_id, c->line + n, sizeof(u.ut_id));
+	setutxent();
+	if (pututxline(&u) == NULL)
+		log_debug1("utmp of %s can't be closed", c->line);
+	endutxent();
+	updwtmpx("/var/log/wtmp", &u);
+	log_info("closed the login record of %s, whose monitor was killed",
+	    c->line);
+	c->line[0] = '\0';
+}
+
+static bool
+past_deadline(const struct client *c)
+{
+	uint64_t at = waiting_deadline(c);
+
+	return at != UINT64_MAX && clock_mono_ms() + DEADLINE_SLACK_MS >= at;
+}
+
+/* No longer before login, for whatever reason. */
+static void
+not_before_login(struct client *c)
+{
+	admit_uncount(c->listener, c);
+	loop_timer_cancel(&c->deadline);
+	spawners_let_go(c);
+}
+
+static void
+lifeline_ended(struct client *c)
+{
+	bool before = c->state == CLIENT_FORKED || c->state == CLIENT_HANDED;
+
+	if (c->outcome == OUTCOME_NONE && before && past_deadline(c) &&
+	    !c->timed_out)
+		waiting_grace_over(c);
+	close_record(c);
+	waiting_free(c);
+}
+
+static void
+line_changed(struct client *c, const struct line_msg *m)
+{
+	c->line[0] = '\0';
+	if (!m->open)
+		return;
+	if (!slice_to_cstr(m->line, c->line, sizeof(c->line)) ||
+	    !slice_to_cstr(m->user, c->user, sizeof(c->user)))
+		log_debug1("a login record's names don't fit");
+	c->line_pid = (pid_t)m->pid;
+}
+
+static enum err
+receive(struct client *c)
+{
+	struct empty_msg empty;
+	struct line_msg line;
+	struct outcome_msg outcome;
+	uint32_t number;
+	enum err e = rpc_receive(c->lifeline, true, &number);
+
+	if (e != OK)
+		return e;
+	switch (number) {
+	case LIFELINE_LOGGED_IN:
+		e = rpc_decode(c->lifeline, &layout_empty_msg, &empty);
+		if (e == OK && c->state == CLIENT_FORKED) {
+			not_before_login(c);
+			c->state = CLIENT_IN;
+		}
+		break;
+	case LIFELINE_LINE:
+		e = rpc_decode(c->lifeline, &layout_line_msg, &line);
+		if (e == OK)
+			line_changed(c, &line);
+		break;
+	case LIFELINE_OUTCOME:
+		e = rpc_decode(c->lifeline, &layout_outcome_msg, &outcome);
+		if (e == OK)
+			c->outcome = outcome.outcome;
+		break;
+	default:
+		e = ERR_RPC;
+	}
+	if (e == OK)
+		rpc_idle(c->lifeline);
+	return e;
+}
+
+static void
+on_lifeline(struct watch *w, unsigned int events)
+{
+	struct client *c = w->ctx;
+	enum err e = receive(c);
+
+	(void)events;
+	if (e == OK || e == ERR_AGAIN)
+		return;
+	/*
+	 * Unconfirmed, with the lifeline broken: its spawner died with the
+	 * message unread. on_spawner sees that too and hands it on again.
+	 */
+	if (c->state == CLIENT_HANDED) {
+		loop_remove(w);
+		return;
+	}
+	lifeline_ended(c);
+}
+
+void
+survivors_watch(struct client *c)
+{
+	loop_remove(&c->watch);
+	c->watch = (struct watch){.fd = rpc_fd(c->lifeline),
+	    .events = LOOP_READ,
+	    .on = on_lifeline,
+	    .ctx = c};
+	must(loop_add(c->listener->loop, &c->watch) == OK);
+}
+
+/* A monitor's wait status: was something of its connection crashing? */
+void
+survivors_reaped(struct listener *l, struct generation *g,
+    const struct reaped_msg *m)
+{
+	int status = (int)m->status;
+	const char *ip = "?", *local = "?";
+
+	LIST_EACH(it, &l->clients)
+	{
+		const struct client *c = LIST_ITEM(it, struct client, all);
+
+		if (c->number == m->number && c->generation == g) {
+			ip = c->peer_ip;
+			local = c->local_ip;
+			break;
+		}
+	}
+	if (WIFEXITED(status) &&
+	    WEXITSTATUS(status) == MONITOR_EXIT_CHILD_CRASHED) {
+		log_info("Session process %u unpriv child crash for "
+			 "connection from %s to %s",
+		    (unsigned int)m->pid, ip, local);
+		spawners_crashed(l, g);
+	} else if (WIFSIGNALED(status)) {
+		int signo = WTERMSIG(status);
+
+		if (signo == SIGKILL || signo == SIGTERM || signo == SIGHUP ||
+		    signo == SIGINT) {
+			log_debug1("monitor %u ended by signal %d",
+			    (unsigned int)m->pid, signo);
+			return;
+		}
+		log_error("session process %u for connection from %s to %s "
+			  "killed by signal %d",
+		    (unsigned int)m->pid, ip, local, signo);
+		spawners_crashed(l, g);
+	}
+}
