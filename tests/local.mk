@@ -20,3 +20,4 @@ include tests/unit/keycheck/local.mk
 include tests/unit/session/local.mk
 include tests/unit/errand/local.mk
 endif
+include tests/lint/local.mk
