@@ -43,6 +43,7 @@ struct common {
 	bool inetd;          /* -i or -d: no setsid, ends with its connection */
 	uid_t gate_uid;      /* unprivileged account */
 	gid_t gate_gid;
+	uint8_t delay_seed[32]; /* of this boot: steps of a refusal's delay */
 };
 
 /* One connection, as accepted. */
@@ -139,10 +140,11 @@ _Noreturn void keycheck_main(const struct common *common,
 
 /*
  * In the child of the monitor's fork, still root: becomes the user for good,
- * imports state (transport_export) and runs the connection to its end.
+ * imports the transport from state (a sealed memory file holding what
+ * transport_export wrote; taken) and runs the connection to its end.
  */
 _Noreturn void session_main(const struct common *common,
-    const struct conn *conn, const struct grant *grant, struct slice state,
+    const struct conn *conn, const struct grant *grant, int state,
     int channel, pid_t monitor);
 
 #endif

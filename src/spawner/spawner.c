@@ -18,6 +18,7 @@
 #include "sallyport/base/must.h"
 #include "sallyport/base/rd.h"
 #include "sallyport/conf/conf.h"
+#include "sallyport/crypto/hash.h"
 #include "sallyport/crypto/rng.h"
 #include "sallyport/proc/creds.h"
 #include "sallyport/proc/memfile.h"
@@ -110,6 +111,26 @@ moduli_read(const struct conf *conf, struct common *c)
 		log_error("%s can't be read whole", conf->moduli_file);
 }
 
+/* The same for one boot of one machine, and nothing a stranger knows. */
+static void
+delay_seed(struct common *c)
+{
+	static const char *const files[] = {
+		"/proc/sys/kernel/random/boot_id", "/etc/machine-id"};
+	SCOPED(buf_clear) struct buf text = BUF_LIMIT(1024);
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		SCOPED(io_close) int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0 && io_read_all(fd, 256, &text) != OK)
+			log_debug1("%s can't be read", files[i]);
+	}
+	for (size_t i = 0; i < c->nkeys; i++)
+		if (buf_append(&text, slice_first(c->keys[i].blob, 64)) != OK)
+			break;
+	must(hash_once(HASH_SHA256, buf_slice(&text), c->delay_seed) == OK);
+}
+
 enum err
 spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
     struct common *c)
@@ -134,6 +155,7 @@ spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
 		return e;
 	}
 	moduli_read(c->conf, c);
+	delay_seed(c);
 	rng_warm_libraries();
 	return OK;
 }
