@@ -18,6 +18,7 @@
 #include "sallyport/base/ring.h"
 #include "sallyport/base/slice.h"
 #include "sallyport/base/wr.h"
+#include "sallyport/transport/compress.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,7 +80,7 @@ struct transport_ops {
 	    struct slice hash, struct slice *signature);
 	/* A group of RFC 4419 for these limits; ERR_NOT_FOUND. */
 	enum err (*group)(void *ctx, uint32_t min, uint32_t n, uint32_t max,
-	    struct slice *p, struct slice *g);
+	    struct slice *p, struct slice *g); /* valid until the next call */
 	void *ctx;
 };
 
@@ -93,8 +94,8 @@ struct transport_offer {
 	struct slice sig_algs;    /* server-sig-algs of EXT_INFO */
 	const struct transport_hostkey *keys;
 	size_t nkeys;
-	struct slice version; /* our identification line as sent, no CR LF */
-	uint64_t rekey_octets; /* RekeyLimit; 0: the ciphers' own bounds */
+	struct slice version;   /* our identification line as sent, no CR LF */
+	uint64_t rekey_octets;  /* RekeyLimit; 0: the ciphers' own bounds */
 	uint32_t rekey_seconds; /* 0: never by time */
 };
 
@@ -105,6 +106,15 @@ struct transport;
 struct transport *transport_new(const struct transport_offer *offer,
     const struct transport_ops *ops);
 void transport_free(struct transport *t);
+
+/*
+ * Who may compress hands over &compress_zlib (the session, directly after the
+ * import). Without, "zlib@openssh.com" may be negotiated all the same, since
+ * it starts behind USERAUTH_SUCCESS; what comes after that is left unread in
+ * the ring (transport_next: ERR_MORE) and can't be sent.
+ */
+void transport_use_compression(struct transport *t,
+    const struct transport_compression *c);
 
 /* ---- input ---- */
 
@@ -121,8 +131,8 @@ struct ring *transport_input(struct transport *t);
  * errors end the connection: transport_fail says what to send and log.
  * seq of the payload's packet is kept for transport_unimplemented.
  */
-MUST_USE enum err transport_next(struct transport *t, uint64_t now_s,
-    struct slice *payload);
+MUST_USE enum err
+transport_next(struct transport *t, uint64_t now_s, struct slice *payload);
 
 /* Answer SSH_MSG_UNIMPLEMENTED for the packet that transport_next gave. */
 void transport_unimplemented(struct transport *t);
@@ -145,24 +155,32 @@ MUST_USE enum err transport_end(struct transport *t, const struct wr *w);
  * (n = whole payload). transport_bulk_abandon if there was nothing.
  * Not to be used while transport_may_send is false.
  */
-MUST_USE enum err transport_bulk(struct transport *t, size_t size,
-    struct bytes *room);
+MUST_USE enum err
+transport_bulk(struct transport *t, size_t size, struct bytes *room);
 MUST_USE enum err transport_bulk_seal(struct transport *t, size_t n);
 void transport_bulk_abandon(struct transport *t);
 
-/* False during a key exchange: hold bulk data back. */
+/* False from our KEXINIT to our NEWKEYS: hold bulk data back. */
 bool transport_may_send(const struct transport *t);
 
-/* Sealed octets that wait for the socket; contiguous. */
+/* A key exchange is under way, until the peer's NEWKEYS: transport_export has
+ * to wait, so go on calling transport_next. */
+bool transport_is_exchanging(const struct transport *t);
+
+/*
+ * Sealed octets that wait for the socket; contiguous, and valid until the next
+ * call that sends. A caller stops taking payloads (and so causing answers)
+ * while the peer doesn't read: 8 MiB end the connection with ERR_FULL.
+ */
 struct slice transport_output(const struct transport *t);
 void transport_sent(struct transport *t, size_t n);
 
-/* Give idle buffers back (nothing unread, nothing unsent). */
+/* Give idle buffers back (nothing unread, nothing unsent). The last payload
+ * is no longer valid. */
 void transport_idle(struct transport *t);
 
 /* Append SSH_MSG_DISCONNECT; text at most 255 octets, made safe. */
-void transport_disconnect(struct transport *t, uint32_t code,
-    const char *text);
+void transport_disconnect(struct transport *t, uint32_t code, const char *text);
 
 /*
  * After an error of transport_next or another: code for the disconnect
@@ -180,7 +198,8 @@ uint32_t transport_peer_reason(const struct transport *t, struct slice *text);
 
 /* ---- state ---- */
 
-bool transport_is_keyed(const struct transport *t); /* first NEWKEYS done both ways */
+/* First NEWKEYS done both ways. */
+bool transport_is_keyed(const struct transport *t);
 struct slice transport_session_id(const struct transport *t);
 struct slice transport_peer_version(const struct transport *t); /* whole line */
 
@@ -196,8 +215,9 @@ bool transport_peer_takes(const struct transport *t, const char *alg);
 /* Name of the host key algorithm of the last exchange. */
 const char *transport_hostkey_alg(const struct transport *t);
 
-/* Authentication done: allows our rekeying, begins delayed compression with
- * the next packet. The gate calls it right after queueing SUCCESS. */
+/* Authentication done: allows our rekeying and the connection protocol. The
+ * gate calls it right after SSH_MSG_USERAUTH_SUCCESS, behind which delayed
+ * compression begins by itself. */
 void transport_authenticated(struct transport *t);
 
 /* ext-info-in-auth@openssh.com was given: a second EXT_INFO with sig_algs may
@@ -205,15 +225,17 @@ void transport_authenticated(struct transport *t);
 void transport_second_ext_info(struct transport *t, struct slice sig_algs);
 
 /* Begin a key exchange if it is time (octets, packets, now_s); needs
- * transport_authenticated. Called by the loop after a turn. */
+ * transport_authenticated. Called by the loop after a turn. An exchange that
+ * the peer doesn't complete within ten minutes makes transport_next fail with
+ * ERR_REKEY. */
 void transport_rekey_if_due(struct transport *t, uint64_t now_s);
 
-/* Seconds until a rekey by time is due, 0 if never. */
+/* Seconds until transport_rekey_if_due has to be called again; 0: never. */
 uint32_t transport_rekey_wait(const struct transport *t, uint64_t now_s);
 
 /* Octets sealed and opened so far (log at the end). */
-void transport_totals(const struct transport *t, uint64_t *sent,
-    uint64_t *received);
+void
+transport_totals(const struct transport *t, uint64_t *sent, uint64_t *received);
 
 /* ---- handing over (SEC-7): only between key exchanges ---- */
 
@@ -222,8 +244,8 @@ void transport_totals(const struct transport *t, uint64_t *sent,
 MUST_USE enum err transport_export(struct transport *t, struct wr *w);
 
 /* Validates it as hostile input; gives. Keeps offer and ops. */
-MUST_USE enum err transport_import(struct slice state,
-    const struct transport_offer *offer, const struct transport_ops *ops,
-    struct transport **t);
+MUST_USE enum err
+transport_import(struct slice state, const struct transport_offer *offer,
+    const struct transport_ops *ops, struct transport **t);
 
 #endif
