@@ -47,9 +47,8 @@ END_TEST
 
 START_TEST(refuses_every_prefix)
 {
-	struct slice cut = slice_first(SLICE_STR(whole), (size_t)_i);
-
-	ck_assert_int_eq(read_whole(cut), ERR_SHORT);
+	for (size_t n = 0; n < sizeof(whole) - 1; n++)
+		ck_assert_int_eq(read_whole(slice_make(whole, n)), ERR_SHORT);
 }
 END_TEST
 
@@ -62,10 +61,12 @@ END_TEST
 
 START_TEST(takes_any_octet_but_zero_for_true)
 {
-	uint8_t octet = (uint8_t)_i;
-	struct rd r = rd_from(SLICE_OF(octet));
+	for (int c = 0; c < 256; c++) {
+		uint8_t octet = (uint8_t)c;
+		struct rd r = rd_from(SLICE_OF(octet));
 
-	ck_assert(rd_bool(&r) == (_i != 0));
+		ck_assert(rd_bool(&r) == (c != 0));
+	}
 }
 END_TEST
 
@@ -165,14 +166,22 @@ END_TEST
 
 START_TEST(reads_name_lists_of_visible_ascii_only)
 {
-	uint8_t list[] = {0, 0, 0, 3, 'a', (uint8_t)_i, 'b'};
-	struct rd r = rd_from(slice_make(list, sizeof(list)));
-	bool visible = _i > ' ' && _i < 0x7f;
+	for (int c = 0; c < 256; c++) {
+		uint8_t list[] = {0, 0, 0, 3, 'a', (uint8_t)c, 'b'};
+		struct rd r = rd_from(SLICE_OF(list));
+		bool visible = c > ' ' && c < 0x7f;
 
-	ck_assert_uint_eq(rd_namelist(&r, 3).n, visible ? 3 : 0);
-	ck_assert_int_eq(rd_end(&r), visible ? OK : ERR_FORMAT);
-	r = rd_from(slice_make(list, sizeof(list)));
-	rd_namelist(&r, 2);
+		ck_assert_uint_eq(rd_namelist(&r, 3).n, visible ? 3 : 0);
+		ck_assert_int_eq(rd_end(&r), visible ? OK : ERR_FORMAT);
+	}
+}
+END_TEST
+
+START_TEST(reads_name_lists_up_to_their_bound)
+{
+	struct rd r = rd_from(SLICE_STR("\0\0\0\3a,b"));
+
+	ck_assert_uint_eq(rd_namelist(&r, 2).n, 0);
 	ck_assert_int_eq(rd_end(&r), ERR_TOO_LONG);
 }
 END_TEST
@@ -185,10 +194,9 @@ check_rd(void)
 	TCase *tc = tcase_create("base/rd");
 
 	tcase_add_test(tc, reads_every_type);
-	tcase_add_loop_test(tc, refuses_every_prefix, 0,
-	    (int)sizeof(whole) - 1);
+	tcase_add_test(tc, refuses_every_prefix);
 	tcase_add_test(tc, refuses_what_is_left_over);
-	tcase_add_loop_test(tc, takes_any_octet_but_zero_for_true, 0, 256);
+	tcase_add_test(tc, takes_any_octet_but_zero_for_true);
 	tcase_add_test(tc, stays_failed);
 	tcase_add_test(tc, notes_a_fault_of_the_caller);
 	tcase_add_test(tc, gives_the_rest_and_raw_octets);
@@ -196,6 +204,7 @@ check_rd(void)
 	    COUNT(texts));
 	tcase_add_loop_test(tc, reads_numbers_in_their_one_form, 0,
 	    COUNT(mpints));
-	tcase_add_loop_test(tc, reads_name_lists_of_visible_ascii_only, 0, 256);
+	tcase_add_test(tc, reads_name_lists_of_visible_ascii_only);
+	tcase_add_test(tc, reads_name_lists_up_to_their_bound);
 	return tc;
 }

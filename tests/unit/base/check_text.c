@@ -240,18 +240,21 @@ END_TEST
 
 START_TEST(decodes_what_it_encoded_also_in_place)
 {
-	uint8_t octets[256];
-	char text[360];
-	size_t n = (size_t)_i;
-	size_t back;
+	for (size_t n = 0; n < 256; n++) {
+		uint8_t octets[256];
+		char text[360];
+		size_t back;
 
-	for (size_t i = 0; i < n; i++)
-		octets[i] = (uint8_t)(i * 37 + n);
-	back = text_base64(slice_make(octets, n), true, text, sizeof(text));
-	ck_assert_int_eq(text_unbase64(slice_make(text, back),
-			     bytes_make(text, back), &back),
-	    OK);
-	ck_assert(slice_equal(slice_make(text, back), slice_make(octets, n)));
+		for (size_t i = 0; i < n; i++)
+			octets[i] = (uint8_t)(i * 37 + n);
+		back = text_base64(slice_make(octets, n), true, text,
+		    sizeof(text));
+		ck_assert_int_eq(text_unbase64(slice_make(text, back),
+				     bytes_make(text, back), &back),
+		    OK);
+		ck_assert(
+		    slice_equal(slice_make(text, back), slice_make(octets, n)));
+	}
 }
 END_TEST
 
@@ -343,7 +346,7 @@ check_text(void)
 	tcase_add_loop_test(tc, sums_up_times, 0, COUNT(times));
 	tcase_add_loop_test(tc, scales_sizes, 0, COUNT(sizes));
 	tcase_add_loop_test(tc, knows_the_rfcs_base64, 0, COUNT(base64));
-	tcase_add_loop_test(tc, decodes_what_it_encoded_also_in_place, 0, 256);
+	tcase_add_test(tc, decodes_what_it_encoded_also_in_place);
 	tcase_add_test(tc, refuses_what_is_not_base64);
 	tcase_add_test(tc, takes_64_octets_for_letters_of_base64);
 	tcase_add_test(tc, decodes_into_room_enough_only);

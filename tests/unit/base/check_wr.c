@@ -62,30 +62,41 @@ START_TEST(appends_every_type_to_a_buffer)
 }
 END_TEST
 
+static bool
+is_untouched(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] == 0xee)
+		n--;
+	return n == 0;
+}
+
 /* A room that is too small by however much; what lies behind it is safe. */
 START_TEST(stops_at_the_end_of_its_room)
 {
-	uint8_t room[sizeof(whole)];
-	struct wr w = wr_to(bytes_make(room, (size_t)_i));
-	size_t n;
+	for (size_t size = 0; size < sizeof(whole) - 1; size++) {
+		uint8_t room[sizeof(whole)];
+		struct wr w = wr_to(bytes_make(room, size));
+		size_t n;
 
-	memset(room, 0xee, sizeof(room));
-	write_whole(&w);
-	ck_assert_int_eq(wr_end(&w, &n), ERR_TOO_LONG);
-	ck_assert_uint_eq(n, 0);
-	for (size_t i = (size_t)_i; i < sizeof(room); i++)
-		ck_assert_uint_eq(room[i], 0xee);
+		memset(room, 0xee, sizeof(room));
+		write_whole(&w);
+		ck_assert_int_eq(wr_end(&w, &n), ERR_TOO_LONG);
+		ck_assert_uint_eq(n, 0);
+		ck_assert(is_untouched(room + size, sizeof(room) - size));
+	}
 }
 END_TEST
 
 START_TEST(stops_at_the_limit_of_its_buffer)
 {
-	SCOPED(buf_clear) struct buf b = BUF_LIMIT((size_t)_i);
-	struct wr w = wr_into(&b);
+	for (size_t limit = 1; limit < sizeof(whole) - 1; limit++) {
+		SCOPED(buf_clear) struct buf b = BUF_LIMIT(limit);
+		struct wr w = wr_into(&b);
 
-	write_whole(&w);
-	ck_assert_int_eq(wr_end(&w, NULL), ERR_TOO_LONG);
-	ck_assert_uint_le(b.n, (size_t)_i);
+		write_whole(&w);
+		ck_assert_int_eq(wr_end(&w, NULL), ERR_TOO_LONG);
+		ck_assert_uint_le(b.n, limit);
+	}
 }
 END_TEST
 
@@ -120,25 +131,35 @@ START_TEST(nests_strings_of_unknown_length)
 }
 END_TEST
 
+/* Write a number, read it again. */
+static bool
+comes_back(struct slice number)
+{
+	uint8_t room[16];
+	struct wr w = wr_to(BYTES_OF(room));
+	struct slice again;
+	struct rd r;
+	size_t n;
+
+	wr_mpint(&w, number);
+	if (wr_end(&w, &n) != OK)
+		return false;
+	r = rd_from(slice_make(room, n));
+	again = rd_mpint(&r, 5);
+	while (number.n > 0 && number.p[0] == 0)
+		number = slice_skip(number, 1);
+	return rd_end(&r) == OK && slice_equal(again, number);
+}
+
 /* What a writer wrote, a reader reads: every first octet and length. */
 START_TEST(writes_numbers_that_are_read_again)
 {
-	uint8_t magnitude[5] = {(uint8_t)_i, 0, 1, 2, 3};
+	uint8_t magnitude[5] = {0, 0, 1, 2, 3};
 
-	for (size_t n = 0; n <= sizeof(magnitude); n++) {
-		uint8_t room[16];
-		struct slice number = slice_make(magnitude, n);
-		struct wr w = wr_to(BYTES_OF(room));
-		size_t written;
-		struct rd r;
-
-		wr_mpint(&w, number);
-		ck_assert_int_eq(wr_end(&w, &written), OK);
-		r = rd_from(slice_make(room, written));
-		while (number.n > 0 && number.p[0] == 0)
-			number = slice_skip(number, 1);
-		ck_assert(slice_equal(rd_mpint(&r, 5), number));
-		ck_assert_int_eq(rd_end(&r), OK);
+	for (int first = 0; first < 256; first++) {
+		magnitude[0] = (uint8_t)first;
+		for (size_t n = 0; n <= sizeof(magnitude); n++)
+			ck_assert(comes_back(slice_make(magnitude, n)));
 	}
 }
 END_TEST
@@ -147,14 +168,13 @@ TCase *
 check_wr(void)
 {
 	TCase *tc = tcase_create("base/wr");
-	int all = (int)sizeof(whole) - 1;
 
 	tcase_add_test(tc, writes_every_type_into_a_room);
 	tcase_add_test(tc, appends_every_type_to_a_buffer);
-	tcase_add_loop_test(tc, stops_at_the_end_of_its_room, 0, all);
-	tcase_add_loop_test(tc, stops_at_the_limit_of_its_buffer, 1, all);
+	tcase_add_test(tc, stops_at_the_end_of_its_room);
+	tcase_add_test(tc, stops_at_the_limit_of_its_buffer);
 	tcase_add_test(tc, stays_failed);
 	tcase_add_test(tc, nests_strings_of_unknown_length);
-	tcase_add_loop_test(tc, writes_numbers_that_are_read_again, 0, 256);
+	tcase_add_test(tc, writes_numbers_that_are_read_again);
 	return tc;
 }
