@@ -55,10 +55,30 @@ struct layout {
 	const struct layout layout_##type = {#type, sizeof(struct type),   \
 	    fields_##type, sizeof(fields_##type) / sizeof(struct field)}
 
-/* fds has RPC_FDS_MAX places; *nfds counts. */
+/*
+ * Write message. fds has RPC_FDS_MAX places for its descriptors, which stay
+ * the caller's; *nfds counts. ERR_TOO_LONG: a slice beyond its limit, or no
+ * more room; ERR_FULL: too many descriptors.
+ */
 MUST_USE enum err layout_encode(const struct layout *l, const void *message,
     struct wr *w, int *fds, size_t *nfds);
+
+/*
+ * The inverse: octets must be one message, written the one way there is, and
+ * take every descriptor. Slices point into octets. After a failure all members
+ * are zero, descriptors -1. ERR_SHORT, ERR_TRAILING, ERR_TOO_LONG, ERR_FORMAT.
+ */
 MUST_USE enum err layout_decode(const struct layout *l, struct slice octets,
     const int *fds, size_t nfds, void *message);
+
+/* All members zero, descriptors -1. */
+void layout_clear(const struct layout *l, void *message);
+
+/* Close the descriptors of a message; they are -1 then. */
+void layout_close(const struct layout *l, void *message);
+
+/* The first fields of l are those of head: a struct of l can be sent as one
+ * of head. */
+bool layout_begins(const struct layout *l, const struct layout *head);
 
 #endif

@@ -55,10 +55,14 @@ struct serve {
 	    .ctx = (context)}
 
 /*
- * Receive one request, check it against the table, handle it, reply. The
- * request's slices live as long as its handler, those of a deferred one until
- * the next frame; then the frame is wiped. A reply's slices may borrow from
+ * Receive one request, check it against the table, handle it, reply.
+ *
+ * A handler finds *rep all zero, its descriptors -1; those that it puts there
+ * are sent and then closed, those of the request are the handler's to close.
+ * The request's slices live as long as the handler runs, of a deferred one
+ * until the next frame; then the frame is wiped. The reply may borrow from
  * the request.
+ *
  * ERR_PHASE: not in the table for this phase, or asked once too often:
  * nothing was decoded. ERR_AGAIN (nowait), ERR_EOF, ERR_RPC; or what the
  * handler returned (anything but OK ends the connection).

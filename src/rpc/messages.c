@@ -1,0 +1,229 @@
+/*
+ * messages.c - every message's LAYOUT: its fields, and how long they may be
+ *
+ * A frame holds 128 KiB; check_messages.c adds the limits up. Those of names
+ * are the protocol's or the system's, those of blobs leave room for the
+ * largest key (RSA of 16384 bits) and for certificates with many principals.
+ */
+#include "sallyport/rpc/messages.h"
+
+#include "sallyport/rpc/serve.h"
+
+#define ALG       64u   /* RFC 4251 §6 */
+#define HASH      64u   /* SHA-512 */
+#define USER      1024u /* as sent; longer ones are refused in the gate */
+#define SERVICE   64u
+#define METHODS   1024u  /* of AuthenticationMethods; in one name-list */
+#define ADDRESS   63u    /* numeric, with a zone: struct conn has 64 */
+#define LOG_WORD  63u    /* log_export */
+#define LOG_TEXT  1024u  /* base/log.h: LOG_LINE_MAX */
+#define LINE      128u   /* a terminal's name */
+#define BLOB      32768u /* public key or certificate */
+#define SIGNATURE 4096u  /* RSA of 16384 bits, with its name */
+#define LIST      16384u /* one line of authorized_keys, all of it */
+#define MAGNITUDE 1024u  /* 8192 bits */
+#define PATH_LINE 4200u  /* PATH_MAX, and ":LINE" */
+#define BLOCKS    8192u  /* numbers of Match blocks */
+#define TEXTS     32768u /* prompts; the lists of a keeper's files */
+#define PASSWORD                                                               \
+	65536u /* as long as a packet may be; refused later, at
+			   * the price of one hash (SEC-37) */
+#define PUBLICKEYS 122880u
+
+/* clang-format off */
+LAYOUT(empty_msg, FIELD(empty_msg, zero, 0));
+LAYOUT(note_rep, FIELD(note_rep, zero, 0));
+
+LAYOUT(log_msg,
+    FIELD(log_msg, level, 0),
+    FIELD(log_msg, text, LOG_TEXT));
+
+/* ---- listener, spawner, keeper ---- */
+
+LAYOUT(conn_msg,
+    FIELD(conn_msg, number, 0),
+    FIELD(conn_msg, accepted_ms, 0),
+    FIELD(conn_msg, peer_ip, ADDRESS),
+    FIELD(conn_msg, peer_port, 0),
+    FIELD(conn_msg, local_ip, ADDRESS),
+    FIELD(conn_msg, local_port, 0),
+    FIELD(conn_msg, rdomain, 31),
+    FIELD(conn_msg, version, 255), /* RFC 4253 §4.2 */
+    FIELD(conn_msg, conn, 0),
+    FIELD(conn_msg, lifeline, 0));
+
+LAYOUT(spawner_start_msg,
+    FIELD(spawner_start_msg, log, LOG_WORD),
+    FIELD(spawner_start_msg, generation, 0),
+    FIELD(spawner_start_msg, config, 0),
+    FIELD(spawner_start_msg, keys, 0),
+    FIELD(spawner_start_msg, keeper, 0));
+
+LAYOUT(spawner_ready_msg,
+    FIELD(spawner_ready_msg, threads, 0),
+    FIELD(spawner_ready_msg, descriptors, 0));
+
+LAYOUT(forked_msg,
+    FIELD(forked_msg, number, 0),
+    FIELD(forked_msg, pid, 0));
+
+LAYOUT(reaped_msg,
+    FIELD(reaped_msg, number, 0),
+    FIELD(reaped_msg, pid, 0),
+    FIELD(reaped_msg, status, 0));
+
+LAYOUT(keeper_start_msg,
+    FIELD(keeper_start_msg, log, LOG_WORD),
+    FIELD(keeper_start_msg, hostkeys, TEXTS),
+    FIELD(keeper_start_msg, certificates, TEXTS),
+    FIELD(keeper_start_msg, check, 0));
+
+LAYOUT(keys_msg,
+    FIELD(keys_msg, keys, PUBLICKEYS),
+    FIELD(keys_msg, count, 0));
+
+LAYOUT(link_msg,
+    FIELD(link_msg, further_links, 0),
+    FIELD(link_msg, link, 0));
+
+LAYOUT(keeper_sign_msg,
+    FIELD(keeper_sign_msg, key, 0),
+    FIELD(keeper_sign_msg, alg, ALG),
+    FIELD(keeper_sign_msg, hash, HASH));
+
+LAYOUT(keeper_prove_msg,
+    FIELD(keeper_prove_msg, key, 0),
+    FIELD(keeper_prove_msg, alg, ALG),
+    FIELD(keeper_prove_msg, blob, BLOB));
+
+LAYOUT(signature_msg,
+    FIELD(signature_msg, ok, 0),
+    FIELD(signature_msg, signature, SIGNATURE));
+
+/* ---- a monitor's lifeline to the listener ---- */
+
+LAYOUT(outcome_msg, FIELD(outcome_msg, outcome, 0));
+
+LAYOUT(line_msg,
+    FIELD(line_msg, open, 0),
+    FIELD(line_msg, line, LINE),
+    FIELD(line_msg, user, 256), /* LOGIN_NAME_MAX */
+    FIELD(line_msg, pid, 0));
+
+/* ---- gate to monitor ---- */
+
+LAYOUT(sign_req,
+    FIELD(sign_req, key, 0),
+    FIELD(sign_req, alg, ALG),
+    FIELD(sign_req, hash, HASH));
+
+LAYOUT(sign_rep, FIELD(sign_rep, signature, SIGNATURE));
+
+LAYOUT(modulus_req,
+    FIELD(modulus_req, min, 0),
+    FIELD(modulus_req, n, 0),
+    FIELD(modulus_req, max, 0));
+
+LAYOUT(modulus_rep,
+    FIELD(modulus_rep, found, 0),
+    FIELD(modulus_rep, p, MAGNITUDE),
+    FIELD(modulus_rep, g, MAGNITUDE));
+
+LAYOUT(user_req,
+    FIELD(user_req, user, USER),
+    FIELD(user_req, service, SERVICE));
+
+LAYOUT(user_rep,
+    FIELD(user_rep, matched, BLOCKS),
+    FIELD(user_rep, methods, METHODS),
+    FIELD(user_rep, banner, 0),
+    FIELD(user_rep, refused, 0));
+
+LAYOUT(none_req, FIELD(none_req, zero, 0));
+
+LAYOUT(verdict_rep,
+    FIELD(verdict_rep, verdict, 0),
+    FIELD(verdict_rep, methods, METHODS));
+
+LAYOUT(pubkey_req,
+    FIELD(pubkey_req, has_sig, 0),
+    FIELD(pubkey_req, hostbound, 0),
+    FIELD(pubkey_req, alg, ALG),
+    FIELD(pubkey_req, blob, BLOB),
+    FIELD(pubkey_req, hostkey, BLOB),
+    FIELD(pubkey_req, sig, BLOB));
+
+LAYOUT(password_req, FIELD(password_req, password, PASSWORD));
+
+LAYOUT(kbdint_req, FIELD(kbdint_req, devices, 4096));
+
+LAYOUT(answer_req,
+    FIELD(answer_req, n, 0),
+    FIELD(answer_req, answers, PASSWORD));
+
+LAYOUT(prompt_rep,
+    FIELD(prompt_rep, verdict, 0),
+    FIELD(prompt_rep, methods, METHODS),
+    FIELD(prompt_rep, name, 1024),
+    FIELD(prompt_rep, instruction, TEXTS),
+    FIELD(prompt_rep, n, 0),
+    FIELD(prompt_rep, prompts, TEXTS));
+
+LAYOUT(hand_over_msg, FIELD(hand_over_msg, state, 0));
+
+/* ---- session to monitor ---- */
+
+LAYOUT(pty_req, FIELD(pty_req, zero, 0));
+
+LAYOUT(pty_rep,
+    FIELD(pty_rep, ok, 0),
+    FIELD(pty_rep, name, LINE),
+    FIELD(pty_rep, master, 0));
+
+LAYOUT(login_req,
+    FIELD(login_req, line, LINE),
+    FIELD(login_req, pid, 0));
+
+LAYOUT(login_rep,
+    FIELD(login_rep, last_time, 0),
+    FIELD(login_rep, last_host, 256)); /* UT_HOSTSIZE */
+
+LAYOUT(pty_done_req, FIELD(pty_done_req, line, LINE));
+
+LAYOUT(prove_req,
+    FIELD(prove_req, key, 0),
+    FIELD(prove_req, alg, ALG));
+
+/* ---- monitor to keycheck ---- */
+
+LAYOUT(judge_req,
+    FIELD(judge_req, has_sig, 0),
+    FIELD(judge_req, hostbound, 0),
+    FIELD(judge_req, alg, ALG),
+    FIELD(judge_req, blob, BLOB),
+    FIELD(judge_req, hostkey, BLOB),
+    FIELD(judge_req, sig, BLOB),
+    FIELD(judge_req, session_id, HASH),
+    FIELD(judge_req, user, USER));
+
+LAYOUT(judge_rep,
+    FIELD(judge_rep, allowed, 0),
+    FIELD(judge_rep, verified, 0),
+    FIELD(judge_rep, key_text, 2048),
+    FIELD(judge_rep, why, 1024),
+    FIELD(judge_rep, found_at, PATH_LINE),
+    FIELD(judge_rep, authinfo, ALG + 1 + (BLOB + 2) / 3 * 4), /* base64 */
+    FIELD(judge_rep, permits, 0),
+    FIELD(judge_rep, force_command, LIST),
+    FIELD(judge_rep, has_command, 0),
+    FIELD(judge_rep, environment, LIST),
+    FIELD(judge_rep, permitopen, LIST),
+    FIELD(judge_rep, permitlisten, LIST),
+    FIELD(judge_rep, tunnel, 0),
+    FIELD(judge_rep, expires, 0));
+/* clang-format on */
+
+#define FITS(m)                                                                \
+	_Static_assert(sizeof(struct m) <= SERVE_STRUCT_MAX,                   \
+	    "serve_one holds it on its stack");
+MESSAGES(FITS)
