@@ -1,3 +1,8 @@
 # src/conf: sources of this room
 noinst_LIBRARIES += libsp_conf.a
-libsp_conf_a_SOURCES =
+libsp_conf_a_SOURCES = src/conf/bundle.c src/conf/bundle.h src/conf/conf.c \
+	src/conf/dump.c src/conf/dump.h src/conf/keywords.c \
+	src/conf/keywords.h src/conf/line.c src/conf/line.h src/conf/match.c \
+	src/conf/match.h src/conf/parse.c src/conf/parse.h src/conf/values.c \
+	src/conf/values.h src/conf/values_net.c src/conf/values_net.h \
+	src/conf/values_ssh.c src/conf/values_ssh.h

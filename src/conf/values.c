@@ -1,0 +1,755 @@
+#include "values.h"
+
+#include "sallyport/base/must.h"
+#include "sallyport/base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- for those who write kinds ------------------------------------------ */
+
+bool
+values_bad(struct values_line *l, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(l->why, sizeof(l->why), format, args);
+	va_end(args);
+	return false;
+}
+
+struct slice
+values_first(const struct values_line *l)
+{
+	return slice_cstr(l->words[0]);
+}
+
+bool
+values_is(const struct values_line *l, const char *word)
+{
+	return l->nwords == 1 &&
+	       text_same_nocase(values_first(l), slice_cstr(word));
+}
+
+/* An array in which a number of elements that is a power of two is full. */
+static bool
+is_full(size_t n)
+{
+	return (n & (n - 1)) == 0;
+}
+
+void
+values_list_add(struct arena *arena, struct conf_list *list, const char *text)
+{
+	const char **v;
+
+	if (is_full(list->n)) {
+		v = arena_alloc(arena,
+		    (list->n == 0 ? 1 : 2 * list->n) * sizeof(*v));
+		if (list->n > 0)
+			memcpy(v, list->v, list->n * sizeof(*v));
+		list->v = v;
+	}
+	memcpy((void *)(uintptr_t)&list->v[list->n], &text, sizeof(text));
+	list->n++;
+}
+
+void
+values_list_merge(struct arena *arena, void *value, const void *more)
+{
+	struct conf_list *a = value;
+	const struct conf_list *b = more;
+	size_t n = a->n + b->n;
+	const char **v = arena_alloc(arena, n * sizeof(*v));
+
+	if (a->n > 0)
+		memcpy(v, a->v, a->n * sizeof(*v));
+	if (b->n > 0)
+		memcpy(v + a->n, b->v, b->n * sizeof(*v));
+	*a = (struct conf_list){v, n};
+}
+
+static void
+put(struct values_out *out, struct slice s)
+{
+	if (out->err == OK)
+		out->err = buf_append(out->buf, s);
+}
+
+static void
+put_text(struct values_out *out, const char *text)
+{
+	put(out, slice_cstr(text));
+}
+
+void
+values_print(struct values_out *out, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	must(n >= 0 && (size_t)n < sizeof(text)); /* numbers and known words */
+	values_print_text(out, slice_cstr(text));
+}
+
+void
+values_print_text(struct values_out *out, struct slice text)
+{
+	put_text(out, out->name);
+	put_text(out, " ");
+	put(out, text);
+	put_text(out, "\n");
+}
+
+/* Would the word be another one, or several, if it stood there bare? */
+static bool
+wants_quotes(const char *word)
+{
+	return word[0] == '\0' || word[0] == '#' || word[0] == '=' ||
+	       strpbrk(word, " \t\r\f\"'\\") != NULL;
+}
+
+static void
+put_word(struct values_out *out, const char *word)
+{
+	if (!wants_quotes(word)) {
+		put_text(out, word);
+		return;
+	}
+	put_text(out, "\"");
+	for (const char *c = word; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\')
+			put_text(out, "\\");
+		put(out, slice_make(c, 1));
+	}
+	put_text(out, "\"");
+}
+
+void
+values_print_word(struct values_out *out, const char *word)
+{
+	put_text(out, out->name);
+	put_text(out, " ");
+	put_word(out, word == NULL ? "none" : word);
+	put_text(out, "\n");
+}
+
+void
+values_print_pair(struct values_out *out, const char *word, const char *text)
+{
+	put_text(out, out->name);
+	put_text(out, " ");
+	put_word(out, word);
+	put_text(out, " ");
+	put_text(out, text);
+	put_text(out, "\n");
+}
+
+void
+values_print_words(struct values_out *out, const struct conf_list *list)
+{
+	if (list->n == 0) {
+		values_print_word(out, NULL);
+		return;
+	}
+	put_text(out, out->name);
+	for (size_t i = 0; i < list->n; i++) {
+		put_text(out, " ");
+		put_word(out, list->v[i]);
+	}
+	put_text(out, "\n");
+}
+
+bool
+values_choice_find(const struct values_choice *table, const char *word,
+    bool exact, uint32_t *value)
+{
+	struct slice s = slice_cstr(word);
+
+	for (; table->word != NULL; table++) {
+		struct slice t = slice_cstr(table->word);
+
+		if (exact ? !slice_equal(s, t) : !text_same_nocase(s, t))
+			continue;
+		*value = table->value;
+		return true;
+	}
+	return false;
+}
+
+const char *
+values_choice_word(const struct values_choice *table, uint32_t value)
+{
+	for (; table->word != NULL; table++)
+		if (table->value == value)
+			return table->word;
+	return NULL;
+}
+
+/* A value of a kind whose size is that of a bool or of an uint32_t */
+static void
+store(const struct values_kind *k, void *value, uint32_t v)
+{
+	bool flag = v != 0;
+
+	if (k->size == sizeof(flag))
+		memcpy(value, &flag, sizeof(flag));
+	else
+		memcpy(value, &v, sizeof(v));
+}
+
+static uint32_t
+load(const struct values_kind *k, const void *value)
+{
+	bool flag;
+	uint32_t v;
+
+	if (k->size == sizeof(flag)) {
+		memcpy(&flag, value, sizeof(flag));
+		return flag;
+	}
+	memcpy(&v, value, sizeof(v));
+	return v;
+}
+
+bool
+values_choice_parse(const struct values_kind *k, struct values_line *l,
+    void *value)
+{
+	uint32_t v;
+
+	if (!values_choice_find(k->arg, l->words[0], false, &v))
+		return values_bad(l, "unsupported option \"%s\".", l->words[0]);
+	store(k, value, v);
+	return true;
+}
+
+void
+values_choice_print(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	values_print_word(out, values_choice_word(k->arg, load(k, value)));
+}
+
+/* ---- numbers ------------------------------------------------------------ */
+
+static const struct values_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+
+const struct values_kind values_flag = {.size = sizeof(bool),
+    .words_max = 1,
+    .parse = values_choice_parse,
+    .print = values_choice_print,
+    .arg = yes_no};
+
+struct range {
+	uint32_t min;
+	uint32_t max;
+};
+
+static bool
+parse_count(const struct values_kind *k, struct values_line *l, void *value)
+{
+	const struct range *range = k->arg;
+	uint64_t v;
+	enum err e;
+
+	e = text_number(values_first(l), range->min, range->max, &v);
+	if (e != OK)
+		return values_bad(l, "%s integer value %s.", l->keyword,
+		    e == ERR_TOO_LONG ? "too large"
+		    : e == ERR_SHORT  ? "too small"
+				      : "invalid");
+	store(k, value, (uint32_t)v);
+	return true;
+}
+
+void
+values_count_print(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	values_print(out, "%u", load(k, value));
+}
+
+static const struct range any_count = {0, INT32_MAX};
+static const struct range generation = {1, 65535};
+
+const struct values_kind values_count = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_count,
+    .print = values_count_print,
+    .arg = &any_count};
+
+const struct values_kind values_generation = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_count,
+    .print = values_count_print,
+    .arg = &generation};
+
+static bool
+parse_octal(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct slice s = values_first(l);
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '7' || v > 0777)
+			return values_bad(l, "Invalid %s.", l->keyword);
+		v = v * 8 + (uint32_t)(s.p[i] - '0');
+	}
+	if (s.n == 0 || v > 0777)
+		return values_bad(l, "Invalid %s.", l->keyword);
+	store(k, value, v);
+	return true;
+}
+
+static void
+print_octal(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	values_print(out, "0%o", load(k, value));
+}
+
+const struct values_kind values_octal = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .how = VALUES_LAST,
+    .parse = parse_octal,
+    .print = print_octal};
+
+static bool
+parse_time(const struct values_kind *k, struct values_line *l, void *value)
+{
+	uint32_t v;
+
+	if (text_time(values_first(l), &v, NULL) != OK)
+		return values_bad(l, "invalid time value.");
+	store(k, value, v);
+	return true;
+}
+
+static bool
+parse_time_none(const struct values_kind *k, struct values_line *l, void *value)
+{
+	if (!values_is(l, "none"))
+		return parse_time(k, l, value);
+	store(k, value, 0);
+	return true;
+}
+
+static void
+print_time_none(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	if (load(k, value) == 0)
+		values_print_word(out, NULL);
+	else
+		values_count_print(k, out, value);
+}
+
+const struct values_kind values_time = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_time,
+    .print = values_count_print};
+
+const struct values_kind values_time_none = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_time_none,
+    .print = print_time_none};
+
+/* ---- texts -------------------------------------------------------------- */
+
+static void
+store_text(struct values_line *l, void *value, struct slice s)
+{
+	const char *text = s.p == NULL ? NULL : arena_text(l->arena, s);
+
+	memcpy(value, &text, sizeof(text));
+}
+
+static const char *
+load_text(const void *value)
+{
+	const char *text;
+
+	memcpy(&text, value, sizeof(text));
+	return text;
+}
+
+void
+values_text_print(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	(void)k;
+	values_print_word(out, load_text(value));
+}
+
+static bool
+parse_name(const struct values_kind *k, struct values_line *l, void *value)
+{
+	(void)k;
+	if (values_first(l).n == 0)
+		return values_bad(l, "missing argument.");
+	store_text(l, value, values_first(l));
+	return true;
+}
+
+static bool
+parse_text(const struct values_kind *k, struct values_line *l, void *value)
+{
+	if (!values_is(l, "none"))
+		return parse_name(k, l, value);
+	store_text(l, value, SLICE_NONE);
+	return true;
+}
+
+const struct values_kind values_name = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_name,
+    .print = values_text_print};
+
+const struct values_kind values_text = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_text,
+    .print = values_text_print};
+
+/* "~" and "~/x" with the home of whoever starts the server. Others' homes
+ * would need the accounts' database, which this room doesn't ask. */
+static const char *
+expand_home(struct values_line *l, const char *word)
+{
+	SCOPED(mem_free_at) char *path = NULL;
+
+	if (word[0] == '\0') {
+		(void)values_bad(l, "missing file name.");
+		return NULL;
+	}
+	if (word[0] != '~')
+		return arena_text(l->arena, slice_cstr(word));
+	if (word[1] != '\0' && word[1] != '/') {
+		(void)values_bad(l, "\"%s\": only ~/ is known here.", word);
+		return NULL;
+	}
+	if (l->home[0] == '\0') {
+		(void)values_bad(l, "\"%s\": HOME is not set.", word);
+		return NULL;
+	}
+	path = mem_format("%s%s", l->home, word + 1);
+	return arena_text(l->arena, slice_cstr(path));
+}
+
+const char *
+values_path_of(struct values_line *l, const char *word)
+{
+	SCOPED(mem_free_at) char *path = NULL;
+	const char *text = expand_home(l, word);
+
+	if (text == NULL || text[0] == '/')
+		return text;
+	path = mem_format("%s%s%s", l->cwd,
+	    slice_is(slice_cstr(l->cwd), "/") ? "" : "/", text);
+	return arena_text(l->arena, slice_cstr(path));
+}
+
+/* A path kind's arg is the one word that stands for itself. */
+static bool
+parse_file(const struct values_kind *k, struct values_line *l, void *value)
+{
+	const char *path;
+
+	if (k->arg != NULL && values_is(l, k->arg))
+		path = k->arg;
+	else if ((path = values_path_of(l, l->words[0])) == NULL)
+		return false;
+	memcpy(value, &path, sizeof(path));
+	return true;
+}
+
+static bool
+parse_path(const struct values_kind *k, struct values_line *l, void *value)
+{
+	if (!values_is(l, "none"))
+		return parse_file(k, l, value);
+	store_text(l, value, SLICE_NONE);
+	return true;
+}
+
+static bool
+parse_home_path(const struct values_kind *k, struct values_line *l, void *value)
+{
+	const char *path = NULL;
+
+	(void)k;
+	if (!values_is(l, "none") &&
+	    (path = expand_home(l, l->words[0])) == NULL)
+		return false;
+	memcpy(value, &path, sizeof(path));
+	return true;
+}
+
+const struct values_kind values_path = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_path,
+    .print = values_text_print};
+
+const struct values_kind values_agent = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_path,
+    .print = values_text_print,
+    .arg = "SSH_AUTH_SOCK"};
+
+const struct values_kind values_provider = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_path,
+    .print = values_text_print,
+    .arg = "internal"};
+
+const struct values_kind values_file = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_file,
+    .print = values_text_print,
+    .arg = "none"};
+
+const struct values_kind values_home_path = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_home_path,
+    .print = values_text_print};
+
+/* ---- the rest of the line as it stands ---------------------------------- */
+
+static bool
+parse_raw(const struct values_kind *k, struct values_line *l, void *value)
+{
+	bool none = text_same_nocase(l->raw, SLICE_STR("none"));
+
+	(void)k;
+	store_text(l, value, none ? SLICE_NONE : l->raw);
+	return true;
+}
+
+static bool
+parse_command(const struct values_kind *k, struct values_line *l, void *value)
+{
+	if (!text_same_nocase(l->raw, SLICE_STR("none")) && l->raw.p[0] != '/')
+		return values_bad(l, "%s must be an absolute path", l->keyword);
+	return parse_raw(k, l, value);
+}
+
+/* A text that begins with '=' wants one of its own before it. */
+static void
+print_raw(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	const char *text = load_text(value);
+
+	(void)k;
+	put_text(out, out->name);
+	put_text(out, text != NULL && text[0] == '=' ? " = " : " ");
+	put_text(out, text == NULL ? "none" : text);
+	put_text(out, "\n");
+}
+
+const struct values_kind values_raw = {.size = sizeof(char *),
+    .parse = parse_raw,
+    .print = print_raw};
+
+const struct values_kind values_command = {.size = sizeof(char *),
+    .parse = parse_command,
+    .print = print_raw};
+
+/* ---- lists -------------------------------------------------------------- */
+
+void
+values_list_print(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	(void)k;
+	values_print_words(out, value);
+}
+
+void
+values_lines_print(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	const struct conf_list *list = value;
+
+	(void)k;
+	for (size_t i = 0; i < list->n; i++)
+		values_print_word(out, list->v[i]);
+}
+
+/* "none" as the first line's only word closes the list for later ones. */
+static bool
+is_closed(const struct values_line *l, const struct conf_list *list)
+{
+	return (l->again && list->n == 0) || values_is(l, "none");
+}
+
+static bool
+parse_paths(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct conf_list *list = value;
+	bool closed = is_closed(l, list);
+
+	(void)k;
+	for (size_t i = 0; i < l->nwords; i++) {
+		const char *path = values_path_of(l, l->words[i]);
+
+		if (path == NULL)
+			return false;
+		if (!closed)
+			values_list_add(l->arena, list, path);
+	}
+	return true;
+}
+
+/* None at all is told, since saying nothing would mean the default. */
+static void
+print_paths(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	const struct conf_list *list = value;
+
+	if (list->n == 0)
+		values_print_word(out, NULL);
+	values_lines_print(k, out, value);
+}
+
+const struct values_kind values_paths = {.size = sizeof(struct conf_list),
+    .words_max = 1,
+    .how = VALUES_GROWS,
+    .parse = parse_paths,
+    .print = print_paths,
+    .merge = values_list_merge};
+
+const struct values_kind values_more_paths = {.size = sizeof(struct conf_list),
+    .words_max = 1,
+    .how = VALUES_GROWS,
+    .parse = parse_paths,
+    .print = values_lines_print,
+    .merge = values_list_merge};
+
+static bool
+parse_home_paths(const struct values_kind *k, struct values_line *l,
+    void *value)
+{
+	struct conf_list *list = value;
+
+	(void)k;
+	*list = (struct conf_list){NULL, 0};
+	if (values_is(l, "none"))
+		return true;
+	for (size_t i = 0; i < l->nwords; i++) {
+		const char *path = expand_home(l, l->words[i]);
+
+		if (path == NULL)
+			return false;
+		values_list_add(l->arena, list, path);
+	}
+	return true;
+}
+
+const struct values_kind values_home_paths = {.size = sizeof(struct conf_list),
+    .parse = parse_home_paths,
+    .print = values_list_print};
+
+static bool
+add_words(struct values_line *l, struct conf_list *list)
+{
+	for (size_t i = 0; i < l->nwords; i++) {
+		struct slice word = slice_cstr(l->words[i]);
+
+		if (word.n == 0)
+			return values_bad(l, "empty pattern.");
+		values_list_add(l->arena, list, arena_text(l->arena, word));
+	}
+	return true;
+}
+
+static bool
+parse_patterns(const struct values_kind *k, struct values_line *l, void *value)
+{
+	(void)k;
+	return add_words(l, value);
+}
+
+const struct values_kind values_patterns = {.size = sizeof(struct conf_list),
+    .how = VALUES_GROWS,
+    .parse = parse_patterns,
+    .print = values_lines_print,
+    .merge = values_list_merge};
+
+static bool
+parse_words(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct conf_list *list = value;
+
+	(void)k;
+	*list = (struct conf_list){NULL, 0};
+	return values_is(l, "none") || add_words(l, list);
+}
+
+const struct values_kind values_words = {.size = sizeof(struct conf_list),
+    .parse = parse_words,
+    .print = values_list_print};
+
+/* ---- the log ------------------------------------------------------------ */
+
+static bool
+parse_log_level(const struct values_kind *k, struct values_line *l, void *value)
+{
+	enum log_level level;
+
+	if (log_level_parse(l->words[0], &level) != OK)
+		return values_bad(l, "unsupported log level '%s'", l->words[0]);
+	store(k, value, level);
+	return true;
+}
+
+/* DEBUG1 goes by its older name, which scripts know. */
+static void
+print_log_level(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	enum log_level level = (enum log_level)load(k, value);
+
+	values_print_word(out,
+	    level == LEVEL_DEBUG1 ? "DEBUG" : log_level_name(level));
+}
+
+const struct values_kind values_log_level = {.size = sizeof(enum log_level),
+    .words_max = 1,
+    .parse = parse_log_level,
+    .print = print_log_level};
+
+static bool
+parse_facility(const struct values_kind *k, struct values_line *l, void *value)
+{
+	int facility;
+
+	(void)k;
+	if (log_facility_parse(l->words[0], &facility) != OK)
+		return values_bad(l, "unsupported log facility '%s'",
+		    l->words[0]);
+	memcpy(value, &facility, sizeof(facility));
+	return true;
+}
+
+static void
+print_facility(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	int facility;
+
+	(void)k;
+	memcpy(&facility, value, sizeof(facility));
+	values_print_word(out, log_facility_name(facility));
+}
+
+const struct values_kind values_facility = {.size = sizeof(int),
+    .words_max = 1,
+    .parse = parse_facility,
+    .print = print_facility};

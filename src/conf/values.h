@@ -1,0 +1,173 @@
+/*
+ * values.h - value kinds: how a keyword's argument is parsed, printed, merged
+ *
+ * A kind is one object; a row of keywords.c names it. A value lies in the
+ * member (or in several that follow each other) of struct conf which the row
+ * tells, and in the same shape in a Match block's list; what it points to is
+ * in an arena. All zero octets mean "none given".
+ *
+ * Here are the kinds that any program could have; values_net.h and
+ * values_ssh.h have the others.
+ */
+#ifndef SALLYPORT_CONF_VALUES_H
+#define SALLYPORT_CONF_VALUES_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/slice.h"
+#include "sallyport/conf/conf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VALUES_WHY_MAX 768
+
+/* Octets of the largest value: a room for one that is only checked */
+#define VALUES_SIZE_MAX 640
+
+/* A line as a kind's parse sees it. */
+struct values_line {
+	struct arena *arena;      /* what a value points to goes here */
+	const char *keyword;      /* as typed */
+	const char *const *words; /* at least one */
+	size_t nwords;
+	struct slice raw; /* the arguments as they stand */
+	const char *cwd;  /* of the start: base of relative paths */
+	const char *home; /* what "~" means */
+	bool again;       /* a growing value had a line before this one */
+	bool counted;     /* out: an error that doesn't end the parsing */
+	char note[VALUES_WHY_MAX]; /* out: a line of its own before why */
+	char why[VALUES_WHY_MAX];  /* out: what is wrong, without the place */
+};
+
+/* Where a kind's print writes; the first error stays. */
+struct values_out {
+	struct buf *buf;
+	const char *name;        /* the keyword, in lower case */
+	const struct conf *conf; /* whose value it is */
+	enum err err;
+};
+
+/* What becomes of a second line for the same keyword. */
+enum values_how {
+	VALUES_FIRST, /* it is checked and dropped */
+	VALUES_LAST,  /* it replaces the first */
+	VALUES_GROWS  /* it adds to the first */
+};
+
+struct values_kind {
+	size_t size;      /* octets of the value */
+	size_t words_max; /* 0: any number, or the kind takes raw */
+	enum values_how how;
+	bool keeps_global; /* a Match block's value adds to the global one */
+
+	/* Fill in *value. False with l->why (and l->note) on a bad one. */
+	bool (*parse)(const struct values_kind *k, struct values_line *l,
+	    void *value);
+
+	/* As lines "name value": none, one or several */
+	void (*print)(const struct values_kind *k, struct values_out *out,
+	    const void *value);
+
+	/* VALUES_GROWS: add *more to *value, in memory of arena */
+	void (*merge)(struct arena *arena, void *value, const void *more);
+
+	const void *arg; /* what parse and print want to know */
+};
+
+/* ---- for those who write kinds ------------------------------------------ */
+
+/* Say what is wrong with the line; returns false. */
+bool values_bad(struct values_line *l, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The first word, and whether it is this one, whatever its case */
+struct slice values_first(const struct values_line *l);
+bool values_is(const struct values_line *l, const char *word);
+
+/* Add text, which isn't copied, behind the list's last. */
+void
+values_list_add(struct arena *arena, struct conf_list *list, const char *text);
+
+/* merge for lists; new array, texts shared */
+void values_list_merge(struct arena *arena, void *value, const void *more);
+
+/* "name TEXT" with printf's TEXT */
+void values_print(struct values_out *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "name TEXT" with a text that is written as it stands */
+void values_print_text(struct values_out *out, struct slice text);
+
+/* A word after "name ", quoted where it has to be; NULL is "none". */
+void values_print_word(struct values_out *out, const char *word);
+
+/* "name WORD TEXT": the text as it stands */
+void
+values_print_pair(struct values_out *out, const char *word, const char *text);
+
+/* "name WORD WORD": all of a list on one line, "none" if it has none */
+void values_print_words(struct values_out *out, const struct conf_list *list);
+
+/* A word and what it means; the first word of a meaning is printed. */
+struct values_choice {
+	const char *word; /* NULL: the end of the table */
+	uint32_t value;
+};
+bool values_choice_find(const struct values_choice *table, const char *word,
+    bool exact, uint32_t *value);
+const char *
+values_choice_word(const struct values_choice *table, uint32_t value);
+
+/* parse and print of kinds whose arg is a table of struct values_choice; the
+ * value is an uint32_t, an enum, or a bool (size 1). */
+bool values_choice_parse(const struct values_kind *k, struct values_line *l,
+    void *value);
+void values_choice_print(const struct values_kind *k, struct values_out *out,
+    const void *value);
+
+/* Lists printed on one line, for kinds with a parse of their own */
+void values_list_print(const struct values_kind *k, struct values_out *out,
+    const void *value);
+/* Lists printed as one line an element */
+void values_lines_print(const struct values_kind *k, struct values_out *out,
+    const void *value);
+/* A text, or "none" */
+void values_text_print(const struct values_kind *k, struct values_out *out,
+    const void *value);
+void values_count_print(const struct values_kind *k, struct values_out *out,
+    const void *value);
+
+/* The word's path, from where the server was started; NULL with why. */
+const char *values_path_of(struct values_line *l, const char *word);
+
+/* ---- kinds -------------------------------------------------------------- */
+
+extern const struct values_kind values_flag;  /* bool: yes, no */
+extern const struct values_kind values_count; /* uint32_t: 0 to INT32_MAX */
+extern const struct values_kind values_generation; /* 1 to 65535 */
+extern const struct values_kind values_octal;      /* 0 to 0777; last wins */
+extern const struct values_kind values_time;       /* uint32_t seconds */
+extern const struct values_kind values_time_none;  /* the same; "none" is 0 */
+
+extern const struct values_kind values_text;      /* const char *, or none */
+extern const struct values_kind values_name;      /* a text that must be */
+extern const struct values_kind values_path;      /* ~ and cwd; or none */
+extern const struct values_kind values_file;      /* the same, must be */
+extern const struct values_kind values_agent;     /* or "SSH_AUTH_SOCK" */
+extern const struct values_kind values_provider;  /* or "internal" */
+extern const struct values_kind values_home_path; /* only ~; or none */
+extern const struct values_kind values_raw;       /* rest of the line */
+extern const struct values_kind values_command;   /* the same, absolute */
+
+extern const struct values_kind values_paths; /* conf_list; one a line, grows */
+extern const struct values_kind values_more_paths; /* none isn't printed */
+extern const struct values_kind values_home_paths; /* all on one line; only ~ */
+extern const struct values_kind values_patterns;   /* conf_list; grows */
+extern const struct values_kind values_words;      /* one line, or none */
+
+extern const struct values_kind values_log_level;
+extern const struct values_kind values_facility;
+
+#endif

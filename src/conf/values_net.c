@@ -1,0 +1,610 @@
+#include "values_net.h"
+
+#include "sallyport/base/pattern.h"
+#include "sallyport/base/text.h"
+
+#include <stdio.h>
+
+/* ---- ports and addresses ------------------------------------------------ */
+
+/* The value of Port: two members of struct conf that follow each other */
+struct ports {
+	uint16_t v[VALUES_NET_PORTS_MAX];
+	size_t n;
+};
+
+_Static_assert(offsetof(struct conf, nports) - offsetof(struct conf, port) ==
+		   offsetof(struct ports, n),
+    "ports are two members in a row");
+
+struct listens {
+	const struct conf_listen *v;
+	size_t n;
+};
+
+_Static_assert(offsetof(struct conf, nlisten) - offsetof(struct conf, listen) ==
+		   offsetof(struct listens, n),
+    "listen is two members in a row");
+
+/*
+ * A name of /etc/services would be read at every parse, and might change
+ * between two of them; the one that is used for this is known.
+ */
+uint16_t
+values_net_port_of(struct slice text)
+{
+	uint64_t v;
+
+	if (text_same_nocase(text, SLICE_STR("ssh")))
+		return 22;
+	return text_number(text, 1, UINT16_MAX, &v) == OK ? (uint16_t)v : 0;
+}
+
+static bool
+parse_port(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct ports *ports = value;
+	uint16_t port = values_net_port_of(values_first(l));
+
+	(void)k;
+	if (port == 0)
+		return values_bad(l, "Badly formatted port number.");
+	if (ports->n == VALUES_NET_PORTS_MAX)
+		return values_bad(l, "too many ports.");
+	ports->v[ports->n++] = port;
+	return true;
+}
+
+static void
+print_port(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	const struct ports *ports = value;
+
+	(void)k;
+	for (size_t i = 0; i < ports->n; i++)
+		values_print(out, "%u", ports->v[i]);
+}
+
+const struct values_kind values_net_port = {.size = sizeof(struct ports),
+    .words_max = 1,
+    .how = VALUES_GROWS,
+    .parse = parse_port,
+    .print = print_port};
+
+static size_t
+last_colon(struct slice s)
+{
+	for (size_t i = s.n; i > 0; i--)
+		if (s.p[i - 1] == ':')
+			return i - 1;
+	return s.n;
+}
+
+bool
+values_net_split(struct slice text, struct slice *host, struct slice *port)
+{
+	struct slice rest = SLICE_NONE;
+	size_t end;
+
+	*port = SLICE_NONE;
+	if (text.n > 0 && text.p[0] == '[') {
+		end = slice_find(text, ']');
+		if (end == text.n)
+			return false;
+		*host = slice_skip(slice_first(text, end), 1);
+		rest = slice_skip(text, end + 1);
+		if (rest.n == 0)
+			return host->n > 0;
+		*port = slice_skip(rest, 1);
+		return host->n > 0 && rest.p[0] == ':' && port->n > 0;
+	}
+	end = last_colon(text);
+	if (end == text.n || slice_find(text, ':') != end) {
+		*host = text;
+		return text.n > 0;
+	}
+	*host = slice_first(text, end);
+	*port = slice_skip(text, end + 1);
+	return host->n > 0 && port->n > 0;
+}
+
+/* The array is full where its length is a power of two, as lists' arrays. */
+static void
+add_listen(struct arena *arena, struct listens *listens,
+    const struct conf_listen *one)
+{
+	size_t n = listens->n;
+	struct conf_listen *v;
+
+	if ((n & (n - 1)) == 0) {
+		v = arena_alloc(arena, (n == 0 ? 1 : 2 * n) * sizeof(*v));
+		if (n > 0)
+			memcpy(v, listens->v, n * sizeof(*v));
+		listens->v = v;
+	}
+	memcpy((void *)(uintptr_t)&listens->v[n], one, sizeof(*one));
+	listens->n++;
+}
+
+/* What follows the address: nothing, or "rdomain NAME" */
+static bool
+parse_rdomain(struct values_line *l, struct conf_listen *one)
+{
+	if (l->nwords == 1)
+		return true;
+	if (!slice_is(slice_cstr(l->words[1]), "rdomain") || l->nwords > 3)
+		return values_bad(l, "bad ListenAddress syntax");
+	if (l->nwords == 2 || l->words[2][0] == '\0')
+		return values_bad(l, "missing rdomain name.");
+	one->rdomain = arena_text(l->arena, slice_cstr(l->words[2]));
+	return true;
+}
+
+static bool
+parse_listen(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct conf_listen one = {NULL, 0, NULL};
+	struct slice host;
+	struct slice port;
+
+	(void)k;
+	if (!values_net_split(values_first(l), &host, &port))
+		return values_bad(l, "bad address:port usage");
+	if (port.n > 0 && (one.port = values_net_port_of(port)) == 0)
+		return values_bad(l, "bad port number");
+	if (!slice_is(host, "*"))
+		one.host = arena_text(l->arena, host);
+	if (!parse_rdomain(l, &one))
+		return false;
+	if (((struct listens *)value)->n == VALUES_NET_LISTEN_MAX)
+		return values_bad(l, "too many addresses.");
+	add_listen(l->arena, value, &one);
+	return true;
+}
+
+static void
+print_address(struct values_out *out, const char *host, uint16_t port,
+    const char *rdomain)
+{
+	SCOPED(mem_free_at) char *text = NULL;
+	bool v6 = strchr(host, ':') != NULL;
+	const char *words[] = {NULL, "rdomain", rdomain};
+	struct conf_list list = {words, rdomain == NULL ? 1 : 3};
+
+	text = mem_format(v6 ? "[%s]:%u" : "%s:%u", host, port);
+	words[0] = text;
+	values_print_words(out, &list);
+}
+
+/* An address as the parser of addresses spells it; a name as it is */
+static void
+print_host(struct values_out *out, const struct conf_listen *one, uint16_t port)
+{
+	enum conf_family family = out->conf->family;
+	char room[64];
+	struct addr a;
+
+	if (one->host == NULL) {
+		if (family != FAMILY_INET)
+			print_address(out, "::", port, one->rdomain);
+		if (family != FAMILY_INET6)
+			print_address(out, "0.0.0.0", port, one->rdomain);
+	} else if (addr_parse(slice_cstr(one->host), &a) == OK) {
+		addr_text(&a, room);
+		print_address(out, room, port, one->rdomain);
+	} else {
+		print_address(out, one->host, port, one->rdomain);
+	}
+}
+
+/* Address by address, each with every port that it is listened on at */
+static void
+print_listen(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	static const struct conf_listen everywhere = {NULL, 0, NULL};
+	const struct listens *listens = value;
+	const struct conf *c = out->conf;
+	size_t n = listens->n > 0 ? listens->n : 1;
+
+	(void)k;
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_listen *one =
+		    listens->n > 0 ? &listens->v[i] : &everywhere;
+
+		if (one->port != 0)
+			print_host(out, one, one->port);
+		for (size_t j = 0; one->port == 0 && j < c->nports; j++)
+			print_host(out, one, c->port[j]);
+	}
+}
+
+const struct values_kind values_net_listen = {.size = sizeof(struct listens),
+    .words_max = 3,
+    .how = VALUES_GROWS,
+    .parse = parse_listen,
+    .print = print_listen};
+
+static const struct values_choice families[] = {{"any", FAMILY_ANY},
+    {"inet", FAMILY_INET}, {"inet6", FAMILY_INET6}, {NULL, 0}};
+
+const struct values_kind values_net_family = {.size = sizeof(enum conf_family),
+    .words_max = 1,
+    .parse = values_choice_parse,
+    .print = values_choice_print,
+    .arg = families};
+
+/* ---- quality of service ------------------------------------------------- */
+
+#define QOS_NONE UINT32_MAX
+
+/* clang-format off */
+/* RFC 2474 §4.2.2, RFC 2597 §6, RFC 3246, RFC 5865, RFC 8622; the DSCP in
+ * the upper six bits of the octet. The last row's words meant a bit of the
+ * old TOS field (RFC 1349) and mean nothing any more. */
+static const struct values_choice qos_words[] = {
+	{"af11", 0x28}, {"af12", 0x30}, {"af13", 0x38}, {"af21", 0x48},
+	{"af22", 0x50}, {"af23", 0x58}, {"af31", 0x68}, {"af32", 0x70},
+	{"af33", 0x78}, {"af41", 0x88}, {"af42", 0x90}, {"af43", 0x98},
+	{"cs0",  0x00}, {"cs1",  0x20}, {"cs2",  0x40}, {"cs3",  0x60},
+	{"cs4",  0x80}, {"cs5",  0xa0}, {"cs6",  0xc0}, {"cs7",  0xe0},
+	{"ef",   0xb8}, {"le",   0x04}, {"va",   0xb0}, {"none", QOS_NONE},
+	{"lowdelay", QOS_NONE}, {"throughput", QOS_NONE},
+	{"reliability", QOS_NONE}, {NULL, 0}
+};
+/* clang-format on */
+
+static bool
+parse_qos(const struct values_kind *k, struct values_line *l, void *value)
+{
+	uint32_t qos[2];
+	uint64_t v;
+
+	for (size_t i = 0; i < l->nwords && i < 2; i++) {
+		const char *word = l->words[i];
+
+		if (values_choice_find(k->arg, word, false, &qos[i]))
+			continue;
+		if (text_number(slice_cstr(word), 0, 255, &v) != OK)
+			return values_bad(l, "Bad IPQoS value: %s", word);
+		qos[i] = (uint32_t)v;
+	}
+	if (l->nwords == 1)
+		qos[1] = qos[0];
+	memcpy(value, qos, sizeof(qos));
+	return true;
+}
+
+static void
+print_qos(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	char room[2][16];
+	const char *words[2];
+	uint32_t qos[2];
+
+	memcpy(qos, value, sizeof(qos));
+	for (size_t i = 0; i < 2; i++) {
+		words[i] = values_choice_word(k->arg, qos[i]);
+		if (words[i] != NULL)
+			continue;
+		(void)snprintf(room[i], sizeof(room[i]), "%u", qos[i]);
+		words[i] = room[i];
+	}
+	values_print(out, "%s %s", words[0], words[1]);
+}
+
+const struct values_kind values_net_qos = {.size = 2 * sizeof(uint32_t),
+    .words_max = 2,
+    .parse = parse_qos,
+    .print = print_qos,
+    .arg = qos_words};
+
+/* ---- how many ----------------------------------------------------------- */
+
+struct startups {
+	uint32_t begin;
+	uint32_t rate;
+	uint32_t full;
+};
+
+/* Numbers with colons between them; how many, or 0 for another text */
+static size_t
+numbers(struct slice s, uint64_t max, uint32_t *v, size_t room)
+{
+	struct slice part;
+	uint64_t number;
+	size_t n = 0;
+
+	if (s.n > 0 && s.p[s.n - 1] == ':')
+		return 0;
+	while (slice_next(&s, ':', &part)) {
+		if (n == room || text_number(part, 0, max, &number) != OK)
+			return 0;
+		v[n++] = (uint32_t)number;
+	}
+	return n;
+}
+
+static bool
+parse_startups(const struct values_kind *k, struct values_line *l, void *value)
+{
+	uint32_t v[3] = {0, 30, 0};
+	size_t n = numbers(values_first(l), INT32_MAX, v, 3);
+	struct startups s;
+
+	(void)k;
+	if (n == 1)
+		v[2] = v[0];
+	s = (struct startups){v[0], v[1], v[2]};
+	if (n == 0 || n == 2 || s.begin > s.full || s.rate < 1 || s.rate > 100)
+		return values_bad(l, "Invalid %s spec.", l->keyword);
+	memcpy(value, &s, sizeof(s));
+	return true;
+}
+
+static void
+print_startups(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	struct startups s;
+
+	(void)k;
+	memcpy(&s, value, sizeof(s));
+	values_print(out, "%u:%u:%u", s.begin, s.rate, s.full);
+}
+
+const struct values_kind values_net_startups = {.size = sizeof(struct startups),
+    .words_max = 1,
+    .parse = parse_startups,
+    .print = print_startups};
+
+static bool
+parse_per_source(const struct values_kind *k, struct values_line *l,
+    void *value)
+{
+	uint32_t none = UINT32_MAX;
+
+	if (!values_is(l, "none"))
+		return values_count.parse(&values_count, l, value);
+	memcpy(value, &none, k->size);
+	return true;
+}
+
+static void
+print_per_source(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	uint32_t v;
+
+	memcpy(&v, value, sizeof(v));
+	if (v == UINT32_MAX)
+		values_print_word(out, NULL);
+	else
+		values_count_print(k, out, value);
+}
+
+const struct values_kind values_net_per_source = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_per_source,
+    .print = print_per_source};
+
+static bool
+parse_netblock(const struct values_kind *k, struct values_line *l, void *value)
+{
+	uint32_t v[2] = {32, 128};
+
+	if (numbers(values_first(l), 128, v, 2) == 0 || v[0] > 32)
+		return values_bad(l, "Invalid %s.", l->keyword);
+	memcpy(value, v, k->size);
+	return true;
+}
+
+static void
+print_netblock(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	uint32_t v[2];
+
+	memcpy(v, value, k->size);
+	values_print(out, "%u:%u", v[0], v[1]);
+}
+
+const struct values_kind values_net_netblock = {.size = 2 * sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_netblock,
+    .print = print_netblock};
+
+/* ---- penalties ---------------------------------------------------------- */
+
+enum penalty_type { PENALTY_TIME, PENALTY_SIZE, PENALTY_OVERFLOW };
+
+static const struct penalty_key {
+	const char *name;
+	enum penalty_type type;
+	size_t offset;
+	uint64_t preset;
+} penalty_keys[] = {
+/* clang-format off */
+#define KEY(name, type, member, preset) \
+	{name, PENALTY_##type, offsetof(struct conf_penalties, member), preset}
+	KEY("crash",            TIME,     crash_ms,            90000),
+	KEY("authfail",         TIME,     authfail_ms,         5000),
+	KEY("noauth",           TIME,     noauth_ms,           1000),
+	KEY("invaliduser",      TIME,     invaliduser_ms,      5000),
+	KEY("grace-exceeded",   TIME,     grace_exceeded_ms,   10000),
+	KEY("refuseconnection", TIME,     refuseconnection_ms, 10000),
+	KEY("max",              TIME,     max_ms,              600000),
+	KEY("min",              TIME,     min_ms,              15000),
+	KEY("max-sources4",     SIZE,     max_sources4,        65536),
+	KEY("max-sources6",     SIZE,     max_sources6,        65536),
+	KEY("overflow",         OVERFLOW, deny4,               0),
+	KEY("overflow6",        OVERFLOW, deny6,               0),
+#undef KEY
+    /* clang-format on */
+};
+
+#define PENALTY_KEYS  (sizeof(penalty_keys) / sizeof(penalty_keys[0]))
+#define KEY_OVERFLOW6 (PENALTY_KEYS - 1)
+
+static void
+penalty_set(struct conf_penalties *p, const struct penalty_key *key, uint64_t v)
+{
+	uint8_t *at = (uint8_t *)p + key->offset;
+	uint32_t size = (uint32_t)v;
+	bool flag = v != 0;
+
+	if (key->type == PENALTY_TIME)
+		memcpy(at, &v, sizeof(v));
+	else if (key->type == PENALTY_SIZE)
+		memcpy(at, &size, sizeof(size));
+	else
+		memcpy(at, &flag, sizeof(flag));
+}
+
+static uint64_t
+penalty_get(const struct conf_penalties *p, const struct penalty_key *key)
+{
+	const uint8_t *at = (const uint8_t *)p + key->offset;
+	uint64_t v;
+	uint32_t size;
+	bool flag;
+
+	if (key->type == PENALTY_TIME) {
+		memcpy(&v, at, sizeof(v));
+		return v;
+	}
+	if (key->type == PENALTY_SIZE) {
+		memcpy(&size, at, sizeof(size));
+		return size;
+	}
+	memcpy(&flag, at, sizeof(flag));
+	return flag;
+}
+
+static const struct values_choice overflows[] = {{"permissive", 0},
+    {"deny-all", 1}, {NULL, 0}};
+
+static bool
+penalty_value(const struct penalty_key *key, struct slice text, uint64_t *v)
+{
+	SCOPED(mem_free_at) char *word = mem_text(text);
+	uint32_t seconds;
+	uint32_t choice = 0;
+	bool known;
+
+	if (key->type == PENALTY_TIME)
+		return text_time(text, &seconds, v) == OK;
+	if (key->type == PENALTY_SIZE)
+		return text_number(text, 1, INT32_MAX, v) == OK;
+	known = values_choice_find(overflows, word, true, &choice);
+	*v = choice;
+	return known;
+}
+
+/* One "key:value"; the key's first value stays. */
+static bool
+parse_penalty(struct values_line *l, const char *word, struct conf_penalties *p)
+{
+	struct slice text = slice_cstr(word);
+	struct slice name = slice_first(text, slice_find(text, ':'));
+	struct slice value = slice_skip(text, name.n + 1);
+	uint64_t v;
+
+	for (size_t i = 0; i < PENALTY_KEYS; i++) {
+		const struct penalty_key *key = &penalty_keys[i];
+
+		if (!slice_is(name, key->name))
+			continue;
+		if (!penalty_value(key, value, &v))
+			break;
+		if ((p->given >> i & 1) == 0)
+			penalty_set(p, key, v);
+		p->given |= 1U << i;
+		p->enabled = true;
+		return true;
+	}
+	return values_bad(l, "invalid %s value \"%s\".", l->keyword, word);
+}
+
+static bool
+parse_penalties(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct conf_penalties *p = value;
+	uint32_t on;
+
+	(void)k;
+	for (size_t i = 0; !l->again && i < PENALTY_KEYS; i++)
+		penalty_set(p, &penalty_keys[i], penalty_keys[i].preset);
+	if (l->nwords == 1 && (values_is(l, "yes") || values_is(l, "no"))) {
+		on = values_is(l, "yes");
+		if (!l->again)
+			p->enabled = on;
+		return true;
+	}
+	for (size_t i = 0; i < l->nwords; i++)
+		if (!parse_penalty(l, l->words[i], p))
+			return false;
+	if ((p->given >> KEY_OVERFLOW6 & 1) == 0)
+		p->deny6 = p->deny4;
+	return true;
+}
+
+static void
+print_penalties(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	const struct conf_penalties *p = value;
+	SCOPED(buf_clear) struct buf text = BUF_EMPTY;
+	enum err e = OK;
+
+	(void)k;
+	if (!p->enabled) {
+		values_print(out, "no");
+		return;
+	}
+	for (size_t i = 0; e == OK && i < PENALTY_KEYS; i++) {
+		const struct penalty_key *key = &penalty_keys[i];
+		uint64_t v = penalty_get(p, key);
+		const char *gap = i == 0 ? "" : " ";
+
+		if (key->type == PENALTY_TIME)
+			e = buf_printf(&text, "%s%s:%llu.%03llu000", gap,
+			    key->name, (unsigned long long)v / 1000,
+			    (unsigned long long)v % 1000);
+		else if (key->type == PENALTY_SIZE)
+			e = buf_printf(&text, "%s%s:%u", gap, key->name,
+			    (unsigned int)v);
+		else
+			e = buf_printf(&text, "%s%s:%s", gap, key->name,
+			    values_choice_word(overflows, (uint32_t)v));
+	}
+	if (e != OK)
+		out->err = e;
+	values_print_text(out, buf_slice(&text));
+}
+
+const struct values_kind values_net_penalties = {.size = sizeof(
+						     struct conf_penalties),
+    .how = VALUES_GROWS,
+    .parse = parse_penalties,
+    .print = print_penalties};
+
+static bool
+parse_exempt(const struct values_kind *k, struct values_line *l, void *value)
+{
+	enum pattern_result result;
+
+	(void)k;
+	if (!values_is(l, "none") &&
+	    pattern_addr_list(values_first(l), SLICE_NONE, &result) != OK)
+		return values_bad(l, "invalid %s value \"%s\".", l->keyword,
+		    l->words[0]);
+	return values_text.parse(&values_text, l, value);
+}
+
+const struct values_kind values_net_exempt = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_exempt,
+    .print = values_text_print};
