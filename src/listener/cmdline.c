@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 static void
@@ -231,7 +230,7 @@ cmdline_log(const struct cmdline *c, const struct conf *conf)
 
 	log_open(err ? TARGET_STDERR : TARGET_SYSLOG,
 	    conf == NULL ? LEVEL_INFO : conf->log_level,
-	    conf == NULL ? LOG_AUTH : conf->syslog_facility, false);
+	    conf == NULL ? 0 : conf->syslog_facility, false);
 }
 
 /* Complaints go to standard error (with -E: the file), as at every start of

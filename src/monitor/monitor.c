@@ -1,0 +1,345 @@
+/*
+ * monitor.c - life of a connection: gate, verdict, session, end
+ *
+ * The cascade is monitor, gate, keycheck, session: each ends at the end of its
+ * channel, and the children also by PDEATHSIG. The monitor itself outlives
+ * listener, spawner and keeper.
+ */
+#include "monitor.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
+#include "sallyport/proc/deadline.h"
+#include "sallyport/proc/parent.h"
+#include "sallyport/proc/sandbox.h"
+#include "sallyport/proc/spawn.h"
+#include "sallyport/proc/title.h"
+#include "sallyport/rpc/keycheck_ops.h"
+#include "sallyport/rpc/listener_ops.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FREED_OCTET 0x5a /* what freed memory is overwritten with */
+
+MONITOR_TABLE(monitor_ops);
+
+/* SIGTERM (loginctl terminate-session): the session is closed in order. */
+static volatile sig_atomic_t terminated;
+
+static void
+on_terminate(int signo)
+{
+	(void)signo;
+	terminated = 1;
+}
+
+/* ---- children ------------------------------------------------------------ */
+
+pid_t
+monitor_fork(struct monitor *m, int *channel)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (io_pair(pair) != OK)
+		return -1;
+	if ((pid = spawn_fork()) != 0) {
+		io_close(&pair[1]);
+		if (pid < 0)
+			io_close(&pair[0]);
+		*channel = pair[0];
+		return pid;
+	}
+	io_close(&pair[0]);
+	if (m->peer != NULL) {
+		int fd = rpc_fd(m->peer);
+
+		io_close(&fd);
+	}
+	*channel = pair[1];
+	return 0;
+}
+
+static enum err
+start_gate(struct monitor *m)
+{
+	pid_t self = getpid();
+	int channel = -1;
+	int fds[3];
+
+	m->gate_pid = monitor_fork(m, &channel);
+	if (m->gate_pid == 0) {
+		fds[0] = m->conn->in;
+		fds[1] = m->conn->out;
+		fds[2] = channel;
+		io_close_but(3, fds, 3);
+		gate_main(m->common, m->conn, channel, self);
+	}
+	if (m->gate_pid < 0)
+		return ERR_SYSTEM;
+	m->peer = rpc_new(channel);
+	return OK;
+}
+
+/* Wait for a child that is ending; note whether it crashed. */
+static void
+bury(struct monitor *m, pid_t *pid)
+{
+	int status;
+
+	if (*pid <= 0)
+		return;
+	if (parent_reap(*pid, false, &status) == OK &&
+	    parent_is_crash(status)) {
+		m->crashed = true;
+		log_debug1("child %ld of this connection: wait status 0x%x",
+		    (long)*pid, (unsigned int)status);
+	}
+	*pid = 0;
+}
+
+static void
+end_child(struct monitor *m, pid_t *pid)
+{
+	int status;
+
+	if (*pid > 0 && parent_reap(*pid, true, &status) == ERR_AGAIN)
+		kill(*pid, SIGKILL);
+	else if (*pid > 0 && parent_is_crash(status))
+		m->crashed = true;
+	else if (*pid > 0)
+		*pid = 0;
+	bury(m, pid);
+}
+
+/* ---- telling the listener -------------------------------------------------- */
+
+void
+monitor_tell_listener(struct monitor *m, uint32_t number,
+    const struct layout *layout, const void *message)
+{
+	if (m->lifeline != NULL &&
+	    rpc_send(m->lifeline, number, layout, message) != OK)
+		log_debug1("the listener is gone");
+}
+
+static void
+tell_outcome(struct monitor *m, enum outcome o)
+{
+	struct outcome_msg msg = {.outcome = (uint8_t)o};
+
+	monitor_tell_listener(m, LIFELINE_OUTCOME, &layout_outcome_msg, &msg);
+}
+
+/* ---- serving ----------------------------------------------------------------- */
+
+/*
+ * Wait for the peer's next request. ERR_EOF where a process of this connection
+ * ended or we were told to end.
+ */
+static enum err
+wait_for_request(struct monitor *m)
+{
+	struct pollfd p[2] = {{.fd = rpc_fd(m->peer), .events = POLLIN},
+	    {.fd = m->keycheck != NULL ? rpc_fd(m->keycheck) : -1}};
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (ppoll(p, 2, NULL, &none) < 0) {
+		if (errno != EINTR)
+			return ERR_SYSTEM;
+		if (terminated)
+			return ERR_EOF;
+	}
+	if ((p[1].revents & (POLLHUP | POLLERR)) != 0)
+		return ERR_EOF; /* keycheck was killed */
+	return OK;
+}
+
+static enum err
+serve(struct monitor *m, bool (*until)(const struct monitor *m))
+{
+	enum err e = OK;
+
+	while (e == OK && !until(m)) {
+		if ((e = wait_for_request(m)) != OK)
+			break;
+		e = serve_one(&m->serve, m->peer, m->phase, false);
+		io_close(&m->close_after);
+	}
+	rpc_idle(m->peer);
+	return e;
+}
+
+static bool
+is_handed_over(const struct monitor *m)
+{
+	return m->state >= 0;
+}
+
+static bool
+never(const struct monitor *m)
+{
+	(void)m;
+	return false;
+}
+
+/* ---- one connection's life ------------------------------------------------------ */
+
+/* What Linux, libc and PAM would do to us, undone. */
+static void
+settle(const struct monitor *m)
+{
+	struct sigaction term = {.sa_handler = on_terminate};
+	sigset_t set;
+
+	/* pam_unix leaves lines of /etc/shadow in freed memory, which the
+	 * session would inherit */
+	mallopt(M_PERTURB, FREED_OCTET);
+	if (!m->common->inetd && setsid() < 0)
+		log_debug1("setsid: %s", strerror(errno));
+	sandbox_undumpable();
+	/* handled only while we wait: a handler sets a flag, ppoll sees it */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGTERM, &term, NULL);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGXCPU, SIG_IGN);
+}
+
+static void
+set_deadline(const struct monitor *m)
+{
+	uint32_t grace = m->conf.login_grace_s;
+
+	if (grace > 0 &&
+	    deadline_set(m->conn->accepted_ms + (uint64_t)grace * 1000) != OK) {
+		log_fatal("the grace time's timer can't be set");
+		_exit(MONITOR_EXIT_FAILED);
+	}
+}
+
+/* The way in didn't end in a session. */
+static _Noreturn void
+leave_refused(struct monitor *m)
+{
+	ops_key_stop(m);
+	end_child(m, &m->gate_pid);
+	pam_finish(m);
+	if (m->crashed) {
+		log_info("Session process %ld unpriv child crash for "
+			 "connection from %s to %s",
+		    (long)getpid(), m->conn->peer_ip, m->conn->local_ip);
+		tell_outcome(m, OUTCOME_CRASH);
+		_exit(MONITOR_EXIT_CHILD_CRASHED);
+	}
+	tell_outcome(m, (enum outcome)verdict_outcome(m));
+	_exit(MONITOR_EXIT_FAILED);
+}
+
+static void
+run_session(struct monitor *m)
+{
+	enum err e;
+
+	m->phase = PHASE_SESSION;
+	if (m->keeper != NULL)
+		rpc_idle(m->keeper);
+	e = serve(m, never);
+	if (e != ERR_EOF)
+		log_error("session of %s: %s", m->account.name,
+		    err_sentence(e));
+	/* a session that broke the rules, or that was told to end */
+	if (m->session_pid > 0 && (e != ERR_EOF || terminated))
+		kill(m->session_pid, terminated ? SIGTERM : SIGKILL);
+	bury(m, &m->session_pid);
+	ops_session_close_lines(m);
+	pam_finish(m);
+	tell_outcome(m, OUTCOME_OK);
+	log_debug1("session of %s closed", m->account.name);
+}
+
+static void
+monitor_init(struct monitor *m, const struct common *common,
+    const struct conn *conn)
+{
+	m->common = common;
+	m->conn = conn;
+	m->conf = *common->conf;
+	m->keeper = rpc_new(conn->keeper);
+	if (conn->lifeline >= 0)
+		m->lifeline = rpc_new(conn->lifeline);
+	m->serve = (struct serve)SERVE_INIT(monitor_ops, m);
+	m->phase = PHASE_KEX;
+	m->state = m->close_after = -1;
+	m->permits = PERMIT_ALL;
+	m->auth_info = BUF_LIMIT(64 << 10);
+	m->messages = BUF_LIMIT(16 << 10);
+	m->answers = BUF_SECRET(32 << 10);
+}
+
+_Noreturn void
+monitor_main(const struct common *common, const struct conn *conn)
+{
+	struct monitor *m = mem_new(sizeof(*m));
+	int in = conn->in, out = conn->out;
+	enum err e;
+
+	monitor_init(m, common, conn);
+	settle(m);
+	set_deadline(m);
+	title_set("[accepted]");
+	if ((e = start_gate(m)) != OK) {
+		log_error("gate: fork: %s", strerror(errno));
+		leave_refused(m);
+	}
+	e = serve(m, is_handed_over);
+	if (e != OK && e != ERR_EOF)
+		log_error("gate of %s port %u: %s", conn->peer_ip,
+		    (unsigned int)conn->peer_port, err_sentence(e));
+	if (e != OK)
+		leave_refused(m);
+	ops_key_stop(m);
+	rpc_free(take(&m->peer));
+	bury(m, &m->gate_pid);
+	if (m->crashed)
+		leave_refused(m);
+	if ((e = grant_start(m)) != OK)
+		leave_refused(m);
+	/* the peer must see the end when the session closes the connection */
+	if (out != in)
+		io_close(&out);
+	io_close(&in);
+	run_session(m);
+	_exit(MONITOR_EXIT_OK);
+}
+
+/* ---- log lines of gate and session ------------------------------------------------ */
+
+enum err
+on_log(struct monitor *m, const struct log_msg *req, struct note_rep *rep)
+{
+	bool before = m->phase != PHASE_SESSION;
+	enum log_level level = (enum log_level)req->level;
+
+	(void)rep;
+	if (req->level > LEVEL_DEBUG3 || req->level == LEVEL_QUIET)
+		return ERR_RPC;
+	if (before && ++m->logs > LOGS_MAX)
+		return OK; /* more is a flood */
+	log_at(level, "%.*s%s", (int)req->text.n,
+	    req->text.n > 0 ? (const char *)req->text.p : "",
+	    before ? " [preauth]" : "");
+	return OK;
+}

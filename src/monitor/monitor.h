@@ -1,0 +1,234 @@
+/*
+ * monitor.h - the monitor's state; private to this room
+ *
+ * One process per connection, as root. It decides, and parses nothing but its
+ * own protocol: what a peer sent is compared, hashed or handed on.
+ */
+#ifndef SALLYPORT_MONITOR_MONITOR_H
+#define SALLYPORT_MONITOR_MONITOR_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/err.h"
+#include "sallyport/base/slice.h"
+#include "sallyport/conf/conf.h"
+#include "sallyport/roles.h"
+#include "sallyport/rpc/monitor_ops.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define USER_MAX      1024  /* octets of a name as sent, ":style" included */
+#define GROUPS_MAX    65536 /* NGROUPS_MAX */
+#define LINES_MAX     64    /* terminals of one connection with records */
+#define REQUESTS_MAX  1024  /* authentication requests, as sshd bounds them */
+#define USED_KEYS_MAX 16    /* keys of one login with several steps */
+#define PASSWORD_MAX  1024  /* octets; longer ones aren't hashed (SEC-37) */
+#define LOGS_MAX      2000  /* lines that a gate may have us write (SEC-58) */
+
+/* The user's account, or a decoy for a name that doesn't exist. */
+struct account {
+	bool known;
+	char *name;
+	uid_t uid;
+	gid_t gid;
+	char *home;
+	char *shell;
+	gid_t *groups; /* primary and supplementary; when looked up */
+	size_t ngroups;
+	char **group_names; /* as long as groups; looked up where it matters */
+	size_t nnames;
+};
+
+/* Where AuthenticationMethods stands; methods.c. */
+struct methods {
+	struct slice lists[32]; /* what is still due of each list */
+	size_t n;
+	bool any; /* one success is enough */
+};
+
+struct pam; /* pam.c */
+
+/* A terminal that the session was given. */
+struct line {
+	char name[32]; /* "pts/3" */
+	bool recorded; /* utmp and wtmp say that it is in use */
+	pid_t pid;
+};
+
+struct monitor {
+	const struct common *common;
+	const struct conn *conn;
+	struct conf conf; /* global, then with Match applied */
+	struct rpc *peer; /* gate, then session */
+	struct rpc *keeper;
+	struct rpc *keycheck;
+	struct rpc *lifeline; /* NULL with -i */
+	struct serve serve;
+	unsigned int phase;
+	pid_t gate_pid, keycheck_pid, session_pid;
+	uint64_t started_ms;
+	uint32_t logs; /* lines written for the gate */
+
+	uint8_t session_id[64];
+	size_t session_id_octets;
+
+	/* who it claims to be */
+	char *user_sent; /* as sent */
+	char *user;      /* without ":style" */
+	struct account account;
+	bool valid; /* exists, and nothing of the account speaks against it */
+	uint8_t blocks[CONF_BLOCKS_OCTETS];
+	size_t nblocks;
+
+	/* authentication */
+	struct methods methods;
+	uint32_t requests, failures;
+	uint64_t request_ns; /* when the present one came */
+	uint8_t used_keys[USED_KEYS_MAX][32];
+	size_t nused;
+	struct buf auth_info; /* ExposeAuthInfo's lines */
+
+	/* of the key that opened the door, for the grant */
+	uint32_t permits;
+	bool has_key_command;
+	char *key_command;
+	struct buf key_environment, key_permitopen, key_permitlisten;
+	uint32_t key_tunnel;
+
+	/* a PAM dialogue */
+	struct pam *pam;
+	bool answered, cancelled, gone;
+	struct buf answers; /* secret */
+	uint32_t nanswers;
+	struct buf messages; /* what PAM had to say */
+
+	/* handing over and after */
+	int state; /* transport's, a sealed memory file; -1 */
+	struct line lines[LINES_MAX];
+	int close_after; /* descriptor that the last reply carried; -1 */
+	bool crashed;    /* a child died of a signal of its own doing */
+};
+
+/* ---- account.c ---- */
+/* Warm NSS by a name that files answer. */
+void account_warm(void);
+/* Fill *a from the system's database; a decoy if the name isn't there. */
+void account_find(struct account *a, const char *name);
+void account_groups(struct account *a);      /* ids */
+void account_group_names(struct account *a); /* and names */
+gid_t account_tty_group(gid_t otherwise);
+/* initgroups of the user in this process; PAM adds to the list after it. */
+bool account_set_groups(const struct account *a);
+
+/* ---- admit.c ---- */
+/* May this account try at all? Logs why not (refusal.c); false then. */
+bool admit_account(struct monitor *m);
+/* Root and the method: PermitRootLogin; logs a refusal. */
+bool admit_root(const struct monitor *m, const char *method, bool forced);
+
+/* May a password be right for this account at all (root's policy)? */
+bool admit_root_password(const struct monitor *m);
+
+/* ---- refusal.c ---- */
+enum refusal {
+	REFUSED_UNKNOWN,
+	REFUSED_LOCKED,
+	REFUSED_SHELL_MISSING,
+	REFUSED_SHELL_NOT_EXECUTABLE,
+	REFUSED_DENY_USERS,
+	REFUSED_ALLOW_USERS,
+	REFUSED_DENY_GROUPS,
+	REFUSED_ALLOW_GROUPS,
+	REFUSED_NO_GROUPS,
+	REFUSED_EXPIRED,
+	REFUSED_ROOT,
+	REFUSED_OTHER_ACCOUNT,
+	REFUSED_KEYWORD,
+	REFUSED_CONNECTION
+};
+void refusal_log(const struct monitor *m, enum refusal why, const char *detail);
+
+/* ---- methods.c ---- */
+/* Begin: AuthenticationMethods and what is enabled. False: cannot be
+ * satisfied (logged). */
+bool methods_init(struct monitor *m);
+bool
+methods_allowed(const struct monitor *m, const char *method, const char *sub);
+/* A method was passed: is everything done? */
+bool methods_passed(struct monitor *m, const char *method, const char *sub);
+/* Names that may continue, comma-separated; a static buffer. */
+struct slice methods_list(const struct monitor *m);
+
+/* ---- verdict.c ---- */
+/* An authentication request begins: counts it. False: too many. */
+bool verdict_begin(struct monitor *m);
+/*
+ * The one place that says yes (SEC-34). authenticated: the credential holds.
+ * method is "publickey" …; sub "pam" or NULL; info what follows "ssh2: ".
+ * Logs, counts, waits where it must, and gives the verdict.
+ */
+enum verdict verdict_give(struct monitor *m, bool authenticated,
+    const char *method, const char *sub, const char *info);
+/* "Postponed": a key that would do, a dialogue between steps. */
+void verdict_postponed(const struct monitor *m, const char *method,
+    const char *sub, const char *info);
+/* Hold a refusal back, so that its time tells nothing. */
+void verdict_delay(const struct monitor *m);
+uint8_t verdict_outcome(const struct monitor *m);
+
+/* ---- shadow.c ---- */
+/* Check against crypt(3); costs the same whether the user exists. */
+bool shadow_check(const struct monitor *m, struct slice password);
+bool shadow_is_locked(const char *name);
+bool shadow_is_expired(const char *name); /* logs which */
+
+/* ---- pam.c ---- */
+MUST_USE enum err pam_begin(struct monitor *m);
+bool pam_password(struct monitor *m, struct slice password);
+/* Runs PAM's dialogue inside on_kbdint_start. True: authenticated. */
+bool pam_dialogue(struct monitor *m);
+/* Account management; logs a refusal. */
+bool pam_account(struct monitor *m);
+MUST_USE enum err pam_session(struct monitor *m);
+const char *const *pam_environment(struct monitor *m);
+/* After the session's fork: limits of this process as before pam_limits. */
+void pam_restore_limits(struct monitor *m);
+void pam_finish(struct monitor *m);
+bool pam_is_built_in(void);
+
+/* ---- ops_key.c ---- */
+/* Fork keycheck, once the user is known; before PAM saw anything. */
+void ops_key_start(struct monitor *m);
+void ops_key_stop(struct monitor *m);
+
+/* ---- ops_password.c ---- */
+MUST_USE enum err
+ops_password_converse(struct monitor *m, const struct prompt_rep *prompts);
+
+/* ---- ops_session.c ---- */
+void ops_session_close_lines(struct monitor *m);
+
+/* ---- records.c ---- */
+struct last_login {
+	uint64_t time;
+	char host[257];
+};
+void records_login(const struct monitor *m, struct line *line,
+    struct last_login *last);
+void records_logout(const struct monitor *m, struct line *line);
+void records_failed(const struct monitor *m); /* btmp, where it exists */
+
+/* ---- grant.c ---- */
+/* Fork the session; returns in the monitor. */
+MUST_USE enum err grant_start(struct monitor *m);
+
+/* ---- monitor.c ---- */
+/* A line for a peer's log request, or our own with "[preauth]". */
+void monitor_tell_listener(struct monitor *m, uint32_t number,
+    const struct layout *layout, const void *message);
+/* Fork a child of this connection. In the child: descriptors but keep are
+ * closed; returns its end of the channel. In the parent: 0 and *channel. */
+pid_t monitor_fork(struct monitor *m, int *channel);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * ops_key.c - a key: hashes the blob, asks keycheck
+ *
+ * The blob is the network's and the key file the user's: neither is parsed
+ * here. keycheck's yes is believed; the monitor remembers by hash which keys
+ * were used, so that two steps need two keys.
+ */
+#include "monitor.h"
+
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/rd.h"
+#include "sallyport/crypto/hash.h"
+#include "sallyport/proc/parent.h"
+#include "sallyport/rpc/keycheck_ops.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* keycheck's own lines, for the log. */
+static void
+on_note(void *ctx, struct rpc *r, uint32_t number)
+{
+	struct log_msg line;
+
+	(void)ctx;
+	if (number == LOG_NOTE && rpc_decode(r, &layout_log_msg, &line) == OK &&
+	    line.level >= LEVEL_FATAL && line.level <= LEVEL_DEBUG3)
+		log_at((enum log_level)line.level, "%.*s", (int)line.text.n,
+		    line.text.n > 0 ? (const char *)line.text.p : "");
+}
+
+/* Forked always before PAM saw anything: a fork copies the password, too. */
+void
+ops_key_start(struct monitor *m)
+{
+	struct keycheck_start start = {.user = m->account.name,
+	    .home = m->account.home,
+	    .uid = m->account.uid,
+	    .gid = m->account.gid,
+	    .groups = m->account.groups,
+	    .ngroups = m->account.ngroups,
+	    .known = m->valid,
+	    .conf = &m->conf};
+	pid_t self = getpid();
+	int channel = -1;
+
+	m->keycheck_pid = monitor_fork(m, &channel);
+	if (m->keycheck_pid == 0)
+		keycheck_main(m->common, m->conn, &start, channel, self);
+	if (m->keycheck_pid < 0) {
+		log_error("keycheck: fork: %s", strerror(errno));
+		return;
+	}
+	m->keycheck = rpc_new(channel);
+	rpc_on_note(m->keycheck, on_note, m);
+}
+
+void
+ops_key_stop(struct monitor *m)
+{
+	int status;
+
+	if (m->keycheck_pid <= 0)
+		return;
+	rpc_free(take(&m->keycheck));
+	kill(m->keycheck_pid, SIGKILL);
+	if (parent_reap(m->keycheck_pid, false, &status) == OK &&
+	    parent_is_crash(status))
+		m->crashed = true;
+	m->keycheck_pid = 0;
+}
+
+static void
+key_hash(const struct pubkey_req *req, uint8_t out[HASH_MAX])
+{
+	if (hash_once(HASH_SHA256, req->blob, out) != OK)
+		memset(out, 0, HASH_MAX);
+}
+
+static bool
+was_used(const struct monitor *m, const uint8_t *hash)
+{
+	for (size_t i = 0; i < m->nused; i++)
+		if (memcmp(m->used_keys[i], hash, 32) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Note what the key's line grants. With several keys the restrictions add up:
+ * a permission must be given by each, and a command stays once it is set.
+ */
+static enum err
+note_options(struct monitor *m, const struct judge_rep *r)
+{
+	enum err e = OK;
+
+	m->permits = (m->permits & r->permits & PERMIT_ALL) |
+		     ((m->permits | r->permits) & PERMIT_RESTRICT);
+	if (r->has_command && !m->has_key_command) {
+		m->has_key_command = true;
+		m->key_command = mem_text(r->force_command);
+	}
+	m->key_environment.max = m->key_permitopen.max =
+	    m->key_permitlisten.max = 256 << 10;
+	if (m->key_environment.n == 0)
+		e = buf_append(&m->key_environment, r->environment);
+	if (e == OK && m->key_permitopen.n == 0)
+		e = buf_append(&m->key_permitopen, r->permitopen);
+	if (e == OK && m->key_permitlisten.n == 0)
+		e = buf_append(&m->key_permitlisten, r->permitlisten);
+	if (e == OK && r->authinfo.n > 0) {
+		e = buf_append_cstr(&m->auth_info, "publickey ");
+		if (e == OK)
+			e = buf_append(&m->auth_info, r->authinfo);
+		if (e == OK)
+			e = buf_append_cstr(&m->auth_info, "\n");
+	}
+	m->key_tunnel = r->tunnel;
+	return e;
+}
+
+static enum err
+judge(struct monitor *m, const struct pubkey_req *req, struct judge_rep *rep)
+{
+	struct judge_req ask = {.has_sig = req->has_sig,
+	    .hostbound = req->hostbound,
+	    .alg = req->alg,
+	    .blob = req->blob,
+	    .hostkey = req->hostkey,
+	    .sig = req->sig,
+	    .session_id = slice_make(m->session_id, m->session_id_octets),
+	    .user = slice_cstr(m->user_sent)};
+
+	if (m->keycheck == NULL) {
+		*rep = (struct judge_rep){0};
+		return OK;
+	}
+	return ask_judge(m->keycheck, &ask, rep);
+}
+
+/* A key that passed a step of this login isn't taken for another. */
+static bool
+is_fresh(struct monitor *m, const struct pubkey_req *req, uint8_t *hash)
+{
+	key_hash(req, hash);
+	if (!was_used(m, hash))
+		return true;
+	log_info("refusing previously-used %s key", log_quote(req->alg));
+	return false;
+}
+
+enum err
+on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
+    struct verdict_rep *rep)
+{
+	uint8_t hash[HASH_MAX];
+	struct judge_rep j = {0};
+	char info[512];
+	bool good;
+	enum verdict v;
+	enum err e;
+
+	rep->verdict = VERDICT_TOO_MANY;
+	rep->methods = SLICE_NONE;
+	if (!verdict_begin(m))
+		return OK;
+	if ((e = judge(m, req, &j)) != OK) {
+		/* keycheck is gone: its death is this connection's */
+		return e;
+	}
+	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
+	    sizeof(info));
+	if (j.why.n > 0)
+		log_info("%s", log_quote_max(j.why, 400));
+	good = j.allowed && m->valid && is_fresh(m, req, hash) &&
+	       methods_allowed(m, "publickey", NULL);
+	if (!req->has_sig && good) {
+		verdict_postponed(m, "publickey", NULL, info);
+		rep->verdict = VERDICT_PK_OK;
+		rep->methods = methods_list(m);
+		return OK;
+	}
+	good = good && req->has_sig && j.verified;
+	if (good) {
+		if (m->nused == USED_KEYS_MAX)
+			return ERR_FULL;
+		memcpy(m->used_keys[m->nused++], hash, 32);
+		if ((e = note_options(m, &j)) != OK)
+			return e;
+	}
+	v = verdict_give(m, good, "publickey", NULL, info);
+	rep->verdict = (uint8_t)v;
+	rep->methods = methods_list(m);
+	return OK;
+}

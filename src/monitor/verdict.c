@@ -1,0 +1,144 @@
+/*
+ * verdict.c - Accepted, Failed: counting, the log's line, the delay
+ *
+ * Success is produced in verdict_give alone, after: method enabled and its
+ * turn, credential verified, account valid, PermitRootLogin, PAM's account
+ * management, nothing more due (SEC-34).
+ */
+#include "monitor.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/log.h"
+#include "sallyport/crypto/hash.h"
+#include "sallyport/proc/deadline.h"
+#include "sallyport/proc/title.h"
+#include "sallyport/rpc/listener_ops.h"
+
+#include <string.h>
+#include <time.h>
+
+#define DELAY_NS      5000000ull    /* a refusal takes this at least … */
+#define DELAY_MORE_NS 4200000ull    /* … and up to this, by user and boot */
+#define DELAY_END_NS  5000000000ull /* work that took this long hides itself */
+
+bool
+verdict_begin(struct monitor *m)
+{
+	m->request_ns = clock_mono_ns();
+	return ++m->requests <= REQUESTS_MAX &&
+	       m->failures < m->conf.max_auth_tries;
+}
+
+/* Steps hide how long the work took: the bound doubles until above it. */
+void
+verdict_delay(const struct monitor *m)
+{
+	uint64_t spent = clock_mono_ns() - m->request_ns;
+	uint64_t bound, more = 0;
+	uint8_t digest[HASH_MAX];
+	struct timespec t;
+
+	if (hash_hmac(HASH_SHA256,
+		slice_make(m->common->delay_seed,
+		    sizeof(m->common->delay_seed)),
+		slice_cstr(m->user != NULL ? m->user : ""), digest) == OK)
+		more = ((uint64_t)digest[0] << 24 | (uint64_t)digest[1] << 16 |
+			   (uint64_t)digest[2] << 8 | digest[3]) %
+		       DELAY_MORE_NS;
+	bound = DELAY_NS + more;
+	while (bound < spent && bound < DELAY_END_NS)
+		bound *= 2;
+	if (spent >= bound)
+		return;
+	t.tv_sec = (time_t)((bound - spent) / 1000000000ull);
+	t.tv_nsec = (long)((bound - spent) % 1000000000ull);
+	nanosleep(&t, NULL);
+}
+
+static void
+result_line(const struct monitor *m, enum log_level level, const char *word,
+    const char *method, const char *sub, const char *info)
+{
+	log_at(level, "%s %s%s%s for %s%s from %s port %u ssh2%s%s", word,
+	    method, sub != NULL ? "/" : "", sub != NULL ? sub : "",
+	    m->valid ? "" : "invalid user ", log_quote(slice_cstr(m->user)),
+	    m->conn->peer_ip, (unsigned int)m->conn->peer_port,
+	    info != NULL && info[0] != '\0' ? ": " : "",
+	    info != NULL ? info : "");
+}
+
+void
+verdict_postponed(const struct monitor *m, const char *method, const char *sub,
+    const char *info)
+{
+	result_line(m, LEVEL_VERBOSE, "Postponed", method, sub, info);
+}
+
+static enum verdict
+failed(struct monitor *m, const char *method, const char *sub, const char *info)
+{
+	bool none = strcmp(method, "none") == 0;
+	bool loud = !m->valid || strcmp(method, "password") == 0 ||
+		    m->failures + 1 >= m->conf.max_auth_tries / 2;
+
+	/* a "none" that asks for the methods is how everybody begins */
+	if (none && !m->conf.permit_empty_passwords)
+		return m->requests == 1 ? VERDICT_FAILED
+					: (++m->failures, VERDICT_FAILED);
+	if (!none || m->requests > 1)
+		m->failures++;
+	if (none)
+		loud = !m->valid;
+	result_line(m, loud ? LEVEL_INFO : LEVEL_VERBOSE, "Failed", method, sub,
+	    info);
+	if (strcmp(method, "password") == 0)
+		records_failed(m);
+	if (!none)
+		verdict_delay(m);
+	if (m->failures < m->conf.max_auth_tries)
+		return VERDICT_FAILED;
+	log_error("maximum authentication attempts exceeded for %s%s from %s "
+		  "port %u ssh2 [preauth]",
+	    m->valid ? "" : "invalid user ", log_quote(slice_cstr(m->user)),
+	    m->conn->peer_ip, (unsigned int)m->conn->peer_port);
+	return VERDICT_TOO_MANY;
+}
+
+enum verdict
+verdict_give(struct monitor *m, bool authenticated, const char *method,
+    const char *sub, const char *info)
+{
+	const struct empty_msg empty = {0};
+	bool forced = m->has_key_command || m->conf.force_command != NULL;
+
+	if (!authenticated || !m->valid || !methods_allowed(m, method, sub) ||
+	    !admit_root(m, method, forced))
+		return failed(m, method, sub, info);
+	if (!methods_passed(m, method, sub)) {
+		result_line(m, LEVEL_INFO, "Partial", method, sub, info);
+		return VERDICT_PARTIAL;
+	}
+	/* PAM may still say that this account may not come in now */
+	if (m->conf.use_pam && !pam_account(m)) {
+		m->gone = true;
+		return failed(m, method, sub, info);
+	}
+	deadline_clear(); /* before PAM opens its session */
+	m->phase = PHASE_DONE;
+	result_line(m, LEVEL_INFO, "Accepted", method, sub, info);
+	title_set("%.64s [priv]", m->account.name);
+	monitor_tell_listener(m, LIFELINE_LOGGED_IN, &layout_empty_msg, &empty);
+	return VERDICT_SUCCESS;
+}
+
+uint8_t
+verdict_outcome(const struct monitor *m)
+{
+	if (m->phase == PHASE_DONE)
+		return OUTCOME_OK;
+	if (m->failures > 0)
+		return OUTCOME_AUTHFAIL;
+	if (m->user != NULL && !m->account.known)
+		return OUTCOME_INVALIDUSER;
+	return OUTCOME_NOAUTH;
+}
