@@ -21,3 +21,4 @@ include tests/unit/session/local.mk
 include tests/unit/errand/local.mk
 endif
 include tests/lint/local.mk
+include tests/fuzz/local.mk

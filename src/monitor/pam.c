@@ -260,7 +260,7 @@ authenticate(struct pam *p)
 {
 	struct monitor *m = p->m;
 	int flags =
-	    m->conf.permit_empty_passwords ? 0 : PAM_DISALLOW_NULL_AUTHTOK;
+	    m->conf.permit_empty_passwords ? 0 : (int)PAM_DISALLOW_NULL_AUTHTOK;
 
 	signals_for_modules(true);
 	p->status = pam_authenticate(p->handle, flags);
