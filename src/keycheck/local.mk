@@ -1,3 +1,5 @@
 # src/keycheck: sources of this room
 noinst_LIBRARIES += libsp_keycheck.a
-libsp_keycheck_a_SOURCES =
+libsp_keycheck_a_SOURCES = src/keycheck/files.c src/keycheck/files.h \
+	src/keycheck/judge.c src/keycheck/keycheck.c \
+	src/keycheck/keycheck.h src/keycheck/search.c src/keycheck/search.h

@@ -1,0 +1,17 @@
+/*
+ * errand.h - the tasks of errands; private to the room
+ */
+#ifndef SALLYPORT_SRC_ERRAND_ERRAND_H
+#define SALLYPORT_SRC_ERRAND_ERRAND_H
+
+#include "sallyport/base/err.h"
+#include "sallyport/base/slice.h"
+
+/*
+ * "TYPE BITS PATH": make a key pair and write PATH (0600) and PATH.pub (0644).
+ * TYPE is rsa, ecdsa or ed25519, BITS its size (0: the type's own). A key that
+ * is there already stays: OK. Returns the exit status.
+ */
+int keygen_run(struct slice arguments);
+
+#endif
