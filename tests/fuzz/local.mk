@@ -9,7 +9,6 @@ fuzz-%: $(srcdir)/tests/fuzz/fuzz_%.c $(SP_ROOMS)
 		$(CFLAGS) -I$(srcdir)/src -fsanitize=fuzzer $(AM_LDFLAGS) \
 		-o $@ $< $(SP_ROOMS) $(SP_LIBS)
 
-.PHONY: fuzzers
 fuzzers: $(FUZZ:%=fuzz-%)
 CLEANFILES += $(FUZZ:%=fuzz-%)
 endif
