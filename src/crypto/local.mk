@@ -9,4 +9,5 @@ libsp_crypto_a_SOURCES = src/crypto/algo.c src/crypto/cipher.c \
 	src/crypto/pkey.h src/crypto/rng.c src/crypto/secret.c \
 	src/crypto/secret_pool.h src/crypto/sign.c src/crypto/sign_ecdsa.c \
 	src/crypto/sign_ed25519.c src/crypto/sign_kind.h \
-	src/crypto/sign_pem.c src/crypto/sign_rsa.c
+	src/crypto/sign_pem.c src/crypto/sign_rsa.c src/crypto/umac.c \
+	src/crypto/vector.h
