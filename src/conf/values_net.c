@@ -396,7 +396,7 @@ parse_netblock(const struct values_kind *k, struct values_line *l, void *value)
 	uint32_t v[2] = {32, 128};
 
 	if (numbers(values_first(l), 128, v, 2) == 0 || v[0] > 32)
-		return values_bad(l, "Invalid %s.", l->keyword);
+		return values_bad(l, "Invalid %s spec.", l->keyword);
 	memcpy(value, v, k->size);
 	return true;
 }

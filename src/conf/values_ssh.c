@@ -528,8 +528,7 @@ parse_subsystem(const struct values_kind *k, struct values_line *l, void *value)
 	if (values_first(l).n == 0)
 		return values_bad(l, "Missing subsystem name.");
 	if (l->nwords < 2)
-		return values_bad(l, "Missing subsystem command for '%s'",
-		    l->words[0]);
+		return values_bad(l, "Missing subsystem command.");
 	if (has_subsystem(all, l->words[0]))
 		return true;
 	if (all->n == SUBSYSTEMS_MAX)
@@ -624,37 +623,45 @@ is_forward_port(struct slice port)
 	return slice_is(port, "*") || values_net_port_of(port) != 0;
 }
 
-/* "host:port", or for PermitListen the port alone */
-static bool
-check_permit(struct values_line *l, struct slice word, bool bare_port)
+/* "host:port", or for PermitListen the port alone, which means any host */
+static char *
+permit_of(struct values_line *l, struct slice word, bool listen)
 {
+	SCOPED(mem_free_at) char *any_host = NULL;
 	struct slice host;
 	struct slice port;
+	char *text;
 
-	if (bare_port && is_forward_port(word))
-		return true;
-	if (!values_net_split(word, &host, &port))
-		return values_bad(l, "%s bad port number", l->keyword);
-	if (!is_forward_port(port))
-		return values_bad(l, "%s bad port number", l->keyword);
-	return true;
+	if (listen && is_forward_port(word)) {
+		any_host = mem_format("*:%s", (const char *)word.p);
+		return arena_text(l->arena, slice_cstr(any_host));
+	}
+	if (!values_net_split(word, &host, &port) || !is_forward_port(port)) {
+		(void)values_bad(l, "%s bad port number", l->keyword);
+		return NULL;
+	}
+	text = arena_text(l->arena, word);
+	if (listen)
+		text_lower(text);
+	return text;
 }
 
 static bool
 parse_permits(struct values_line *l, struct conf_list *list, bool listen)
 {
+	const char *text;
+
 	*list = (struct conf_list){NULL, 0};
 	for (size_t i = 0; i < l->nwords; i++) {
 		struct slice word = slice_cstr(l->words[i]);
-		bool alone = l->nwords == 1 &&
-			     (slice_is(word, "any") || slice_is(word, "none"));
-		char *text;
 
-		if (!alone && !check_permit(l, word, listen))
+		if (l->nwords == 1 &&
+		    (slice_is(word, "any") || slice_is(word, "none")))
+			text = arena_text(l->arena, word);
+		else
+			text = permit_of(l, word, listen);
+		if (text == NULL)
 			return false;
-		text = arena_text(l->arena, word);
-		if (listen)
-			text_lower(text);
 		values_list_add(l->arena, list, text);
 	}
 	return true;
