@@ -7,6 +7,7 @@
 #include "secret_pool.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <sys/random.h>
 
@@ -97,4 +98,10 @@ rng_warm_libraries(void)
 {
 	library_start();
 	library_warm();
+}
+
+const char *
+rng_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
 }

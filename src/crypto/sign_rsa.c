@@ -103,7 +103,7 @@ rsa_sign(struct signer *s, enum hash_id hash, struct slice message,
 
 /* The numbers of a private key and what is worked out from them */
 struct numbers {
-	BIGNUM *n, *e, *d, *iqmp, *p, *q, *dp, *dq, *t;
+	BIGNUM *n, *e, *d, *iqmp, *p, *q, *dp, *dq, *t, *m;
 	BN_CTX *ctx;
 };
 
@@ -111,7 +111,7 @@ static void
 numbers_clear(struct numbers *v)
 {
 	BIGNUM *all[] = {v->n, v->e, v->d, v->iqmp, v->p, v->q, v->dp, v->dq,
-	    v->t};
+	    v->t, v->m};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		BN_clear_free(all[i]);
@@ -140,19 +140,21 @@ numbers_from(const struct rsa_private *parts, struct numbers *v)
 	v->dp = BN_new();
 	v->dq = BN_new();
 	v->t = BN_new();
+	v->m = BN_new();
 	v->ctx = BN_CTX_new();
 	return v->n != NULL && v->e != NULL && v->d != NULL &&
 	       v->iqmp != NULL && v->p != NULL && v->q != NULL &&
-	       v->dp != NULL && v->dq != NULL && v->t != NULL && v->ctx != NULL;
+	       v->dp != NULL && v->dq != NULL && v->t != NULL && v->m != NULL &&
+	       v->ctx != NULL;
 }
 
-/* t = d mod (prime - 1), and e times that is 1 there */
+/* part = d mod (prime - 1), and e times that is 1 there */
 static bool
 exponent_fits(struct numbers *v, const BIGNUM *prime, BIGNUM *part)
 {
-	return BN_sub(v->t, prime, BN_value_one()) == 1 &&
-	       BN_mod(part, v->d, v->t, v->ctx) == 1 &&
-	       BN_mod_mul(v->t, part, v->e, v->t, v->ctx) == 1 &&
+	return BN_sub(v->m, prime, BN_value_one()) == 1 &&
+	       BN_mod(part, v->d, v->m, v->ctx) == 1 &&
+	       BN_mod_mul(v->t, part, v->e, v->m, v->ctx) == 1 &&
 	       BN_is_one(v->t);
 }
 

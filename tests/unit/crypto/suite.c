@@ -1,0 +1,19 @@
+#include "suite.h"
+
+/* clang-format off */
+#define CASES(C)                                                          \
+	C(cipher) C(dh) C(ecdh) C(hash) C(mac) C(rng) C(secret) C(sign)   \
+	C(umac)
+/* clang-format on */
+
+#define DECLARE(name) case_fn check_##name;
+CASES(DECLARE)
+
+#define ENTRY(name) check_##name,
+static case_fn *const cases[] = {CASES(ENTRY)};
+
+int
+main(void)
+{
+	return suite_run("crypto", cases, sizeof(cases) / sizeof(cases[0]));
+}
