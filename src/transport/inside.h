@@ -32,6 +32,7 @@ struct transport {
 	struct packet_dir in;
 	uint32_t in_seq; /* of the last packet opened */
 	bool zlib_in;    /* negotiated for the present keys */
+	bool inflating;  /* and begun: the peer knows that it is in */
 	struct compress_stream *inflater;
 	struct buf inflated;
 

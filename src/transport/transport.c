@@ -116,11 +116,16 @@ open_packet(struct transport *t, struct slice *payload)
 	return e;
 }
 
-/* Compression runs from login on, RFC 4253 §6.2 as zlib@openssh.com. */
+/*
+ * The peer's compression runs from login on. Where SUCCESS went out in the
+ * middle of an exchange, the peer's NEWKEYS was sent before it came there.
+ */
 static bool
-inflates(const struct transport *t)
+inflates(struct transport *t)
 {
-	return t->zlib_in && t->out.success;
+	if (t->out.success && t->exchange == NULL)
+		t->inflating = true;
+	return t->inflating && t->zlib_in;
 }
 
 static enum err
