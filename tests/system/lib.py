@@ -270,12 +270,13 @@ class Server:
 
     # ---- clients ---------------------------------------------------------
 
-    def ssh_args(self, *options, key="user_ed25519", user=None):
+    def ssh_args(self, *options, key="user_ed25519", user=None, batch=True):
         args = ["ssh", "-F", "none", "-p", str(self.port),
                 "-o", "UserKnownHostsFile=%s" % self.known_hosts,
                 "-o", "GlobalKnownHostsFile=/dev/null",
                 "-o", "StrictHostKeyChecking=yes",
-                "-o", "BatchMode=yes", "-o", "ConnectTimeout=20",
+                "-o", "BatchMode=%s" % ("yes" if batch else "no"),
+                "-o", "ConnectTimeout=20",
                 "-o", "IdentityAgent=none", "-o", "LogLevel=ERROR"]
         if key is not None:
             args += ["-o", "IdentitiesOnly=yes", "-i",

@@ -35,9 +35,9 @@ def test_password(env):
     for word, good in ((env.password, True), ("wrong", False)):
         r = subprocess.run(
             ["sshpass", "-p", word] +
-            [a for a in s.ssh_args("-o", "PreferredAuthentications=password",
-                                   "-o", "NumberOfPasswordPrompts=1", key=None)
-             if a != "BatchMode=yes"][0:] + ["echo in"],
+            s.ssh_args("-o", "PreferredAuthentications=password",
+                       "-o", "NumberOfPasswordPrompts=1",
+                       key=None, batch=False) + ["echo in"],
             capture_output=True, timeout=60)
         assert (r.stdout == b"in\n") == good, (word, r, s.log()[-2000:])
     s.wait_log("Failed password for %s from" % env.user)

@@ -1,0 +1,504 @@
+"""The process model: who dies with whom, what each may do and hold."""
+
+import os
+import pty
+import pwd
+import re
+import select
+import signal
+import subprocess
+import time
+
+from lib import (Skip, alive, children, descendants, descriptors, status,
+                 title, wait_for)
+
+CASCADE = 3  # seconds; the promise is one, the machine may be busy
+
+
+class Prompted:
+    """An ssh that has reached its password prompt: gate, keycheck, monitor."""
+
+    def __init__(self, server):
+        self.server = server
+        before = set(server.monitors())
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            args = server.ssh_args("-o", "NumberOfPasswordPrompts=3",
+                                   key="stranger", batch=False)
+            os.execvp(args[0], args)
+        self.output = b""
+        self.wait_for(b"assword:")
+        self.monitor = wait_for(
+            lambda: next(iter(set(server.monitors()) - before), None), 5)
+        self.roles = wait_for(self._both, 5, "gate and keycheck")
+
+    def _both(self):
+        roles = self.server.roles(self.monitor)
+        return roles if {"gate", "keycheck"} <= set(roles) else None
+
+    def wait_for(self, text, seconds=20):
+        end = time.monotonic() + seconds
+        while text not in self.output:
+            left = end - time.monotonic()
+            assert left > 0, self.output
+            if select.select([self.fd], [], [], left)[0]:
+                try:
+                    self.output += os.read(self.fd, 4096)
+                except OSError:
+                    raise AssertionError(self.output)
+
+    def ended(self):
+        return os.waitpid(self.pid, os.WNOHANG)[0] != 0
+
+    def close(self):
+        os.close(self.fd)
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (OSError, ChildProcessError):
+            pass
+
+
+def spoken(server):
+    """A connection that has spoken and waits: (socket, monitor, gate)."""
+    before = set(server.monitors())
+    c = server.connect()
+    c.recv(100)
+    c.sendall(b"SSH-2.0-test\r\n")
+    monitor = wait_for(
+        lambda: next(iter(set(server.monitors()) - before), None), 10)
+    gate = wait_for(lambda: server.roles(monitor).get("gate"), 10, "a gate")
+    return c, monitor, gate
+
+
+def test_killing_one_before_login_ends_all(env):
+    """SIGKILL of monitor, gate or keycheck ends the other two and the
+    connection."""
+    s = env.server("PasswordAuthentication yes")
+    for victim in ("monitor", "gate", "keycheck"):
+        p = Prompted(s)
+        try:
+            all_three = dict(p.roles, monitor=p.monitor)
+            os.kill(all_three[victim], signal.SIGKILL)
+            for name, pid in all_three.items():
+                wait_for(lambda: not alive(pid), CASCADE,
+                         "%s's end after %s's" % (name, victim))
+            wait_for(p.ended, CASCADE, "the client's end")
+        finally:
+            p.close()
+    s.login_works()
+
+
+def test_killing_one_after_login_ends_all(env):
+    """SIGKILL of monitor or session ends the other, and the command sees its
+    pipes close."""
+    s = env.server()
+    for victim in ("monitor", "session"):
+        client = s.ssh_popen("cat; sleep 300 & wait")
+        monitor, session = s.session_of(client)
+        os.kill({"monitor": monitor, "session": session}[victim],
+                signal.SIGKILL)
+        for pid in (monitor, session):
+            wait_for(lambda: not alive(pid), CASCADE, "the cascade")
+        client.wait(10)
+        assert client.returncode == 255
+
+
+def test_a_terminals_shell_gets_sighup(env):
+    """Whoever of the connection dies, a program on the terminal gets
+    SIGHUP."""
+    s = env.server()
+    for victim in ("monitor", "session", "client"):
+        mark = os.path.join(s.dir, "hup-%s" % victim)
+        with open(mark, "w"):
+            pass
+        os.chmod(mark, 0o666)
+        client = s.ssh_popen(
+            "trap 'echo hup >%s; exit' HUP; echo ready; "
+            "while :; do sleep 0.05; done" % mark, options=("-tt",))
+        assert b"ready" in client.stdout.readline()
+        monitor, session = s.session_of(client)
+        pid = {"monitor": monitor, "session": session,
+               "client": client.pid}[victim]
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: "hup" in open(mark).read(), CASCADE,
+                 "SIGHUP after the %s's end" % victim)
+        for pid in (monitor, session):
+            wait_for(lambda: not alive(pid), CASCADE, "the cascade")
+        client.kill()
+        client.wait()
+
+
+def test_killed_spawner_and_keeper_end_no_session(env):
+    """A killed spawner or keeper ends no session that is logged in, and new
+    logins succeed."""
+    s = env.server()
+    client = s.ssh_popen("cat")
+    s.session_of(client)
+    for name in ("spawners", "keeper"):
+        victims = s.spawners() if name == "spawners" else [s.keeper()]
+        assert victims and None not in victims, name
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        for pid in victims:
+            wait_for(lambda: not alive(pid), 5, "the victim's end")
+        s.login_works()
+        client.stdin.write(b"still here\n")
+        client.stdin.flush()
+        assert client.stdout.readline() == b"still here\n"
+    client.stdin.close()
+    assert client.wait(10) == 0
+
+
+def test_a_stopped_process_cannot_outlive_the_grace_time(env):
+    """A stopped monitor or gate is gone when LoginGraceTime is over."""
+    s = env.server("LoginGraceTime 2")
+    for which in ("monitor", "gate"):
+        c, monitor, gate = spoken(s)
+        os.kill(monitor if which == "monitor" else gate, signal.SIGSTOP)
+        for pid in (monitor, gate):
+            wait_for(lambda: not alive(pid), 8, "the end of the grace time")
+        c.close()
+    s.wait_log(r"Timeout before authentication for connection from 127.0.0.1 "
+               r"to 127.0.0.1, pid = \d+")
+
+
+def test_grace_time_counts_from_accept(env):
+    """Silent or not, a connection without a login is closed; traffic puts
+    nothing off."""
+    s = env.server("LoginGraceTime 2")
+    silent = s.connect()
+    busy, _, _ = spoken(s)
+    begin = time.monotonic()
+    silent.settimeout(10)
+    silent.recv(100)
+    assert silent.recv(100) == b""
+    busy.settimeout(0.2)
+    while time.monotonic() - begin < 10:
+        try:
+            busy.sendall(b"")
+            if busy.recv(100000) == b"":
+                break
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            break
+    else:
+        raise AssertionError("the busy one lives")
+    assert len(re.findall("Timeout before authentication", s.log())) == 2 or \
+        s.wait_log(r"(?s)Timeout before.*Timeout before", 5)
+
+
+def test_no_zombie_stays(env):
+    """After logins and refusals nobody is left unreaped."""
+    s = env.server()
+    for _ in range(5):
+        s.login_works()
+        s.ssh("true", key="stranger")
+    def clean():
+        everyone = descendants(s.pid)
+        return all(alive(p) for p in everyone) and not s.monitors()
+    wait_for(clean, 5, "no zombie and no monitor left")
+
+
+def test_gate_is_confined(env):
+    """The gate: filter, no new privileges, no capability, own account, empty
+    root directory, small limits."""
+    s = env.server()
+    c, monitor, gate = spoken(s)
+    st = status(gate)
+    assert st["Seccomp"].strip() == "2", st
+    assert st["NoNewPrivs"].strip() == "1", st
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(st[name], 16) == 0, (name, st[name])
+    with open("/proc/%d/limits" % gate) as f:
+        limits = f.read()
+    assert re.search(r"Max core file size\s+0\s+0", limits), limits
+    if env.root:
+        uid = pwd.getpwnam("sshd").pw_uid
+        assert set(st["Uid"].split()) == {str(uid)}, st["Uid"]
+        assert st["Groups"].strip() == "", st["Groups"]
+        assert int(st["CapBnd"], 16) == 0, st["CapBnd"]
+        root = os.readlink("/proc/%d/root" % gate)
+        assert root != "/" and os.listdir("/proc/%d/root/" % gate) == [], root
+        assert re.search(r"Max processes\s+0\s+0", limits), limits
+    c.close()
+
+
+def test_keycheck_is_confined_as_the_gate_is(env):
+    """keycheck has given up everything when it reads."""
+    s = env.server("PasswordAuthentication yes")
+    p = Prompted(s)
+    try:
+        st = status(p.roles["keycheck"])
+        assert st["Seccomp"].strip() == "2" and st["NoNewPrivs"].strip() == "1"
+        assert int(st["CapEff"], 16) == 0
+        if env.root:
+            assert set(st["Uid"].split()) == {
+                str(pwd.getpwnam("sshd").pw_uid)}
+            assert os.readlink("/proc/%d/root" % p.roles["keycheck"]) != "/"
+    finally:
+        p.close()
+
+
+def kinds(pid):
+    """What a process holds beyond 0 to 2, without the sockets' numbers."""
+    return sorted(re.sub(r":\[\d+\]", "", what)
+                  for number, what in descriptors(pid).items() if number > 2)
+
+
+def test_no_descriptor_that_is_not_needed(env):
+    """Gate: connection and monitor; keycheck: monitor and key files; the
+    user's program: 0 to 2."""
+    s = env.server("PasswordAuthentication yes")
+    p = Prompted(s)
+    try:
+        gate, keycheck = kinds(p.roles["gate"]), kinds(p.roles["keycheck"])
+        assert gate.count("socket") == 2, gate
+        assert all(k == "socket" or k.startswith("anon_inode")
+                   for k in gate), gate
+        assert keycheck.count("socket") == 1, keycheck
+        assert all(k == "socket" or "authorized_keys" in k or
+                   k.startswith("anon_inode") for k in keycheck), keycheck
+    finally:
+        p.close()
+    r = s.ssh("ls -l /proc/self/fd")
+    numbers = re.findall(rb" (\d+) -> ", r.stdout)
+    assert set(numbers) <= {b"0", b"1", b"2", b"3"}, r.stdout  # 3: ls's own
+
+
+def test_nobody_but_the_keeper_has_a_key_file(env):
+    """No process has a host key's file open once it serves."""
+    s = env.server()
+    client = s.ssh_popen("cat")
+    s.session_of(client)
+    for pid in [s.pid] + descendants(s.pid):
+        for what in descriptors(pid).values():
+            assert "host_" not in what, (title(pid), what)
+    client.kill()
+    client.wait()
+
+
+def test_hup_keeps_sockets_and_sessions(env):
+    """SIGHUP re-executes: the pid stays, the pid file comes back, sessions
+    live on, silent connections are kept."""
+    s = env.server()
+    client = s.ssh_popen("cat")
+    s.session_of(client)
+    silent = s.connect()
+    silent.recv(100)
+    os.unlink(s.pidfile)
+    os.kill(s.pid, signal.SIGHUP)
+    wait_for(lambda: os.path.exists(s.pidfile), 10, "the pid file")
+    s.wait_log("Received SIGHUP; restarting.")
+    assert s.process.poll() is None
+    s.login_works()
+    client.stdin.write(b"here\n")
+    client.stdin.flush()
+    assert client.stdout.readline() == b"here\n"
+    client.stdin.close()
+    assert client.wait(10) == 0
+    silent.sendall(b"SSH-2.0-late\r\n")
+    silent.settimeout(10)
+    assert len(silent.recv(1000)) > 0  # KEXINIT
+    silent.close()
+
+
+def test_hup_with_a_bad_file_serves_on(env):
+    """A bad new configuration leaves the old one serving and says why."""
+    s = env.server()
+    with open(s.config, "a") as f:
+        f.write("NoSuchKeyword yes\n")
+    os.kill(s.pid, signal.SIGHUP)
+    s.wait_log("NoSuchKeyword")
+    s.login_works()
+
+
+def test_term_ends_the_listener_alone(env):
+    """SIGTERM ends the listener; a session lives on and can re-exchange its
+    keys."""
+    s = env.server()
+    client = s.ssh_popen("cat", options=("-o", "RekeyLimit=100K"))
+    monitor, session = s.session_of(client)
+    os.kill(s.pid, signal.SIGTERM)
+    assert s.process.wait(10) == 0
+    s.wait_log("Received signal 15; terminating.")
+    assert not os.path.exists(s.pidfile)
+    data = os.urandom(300000).hex().encode() + b"\n"
+    import threading
+    t = threading.Thread(target=lambda: (client.stdin.write(data),
+                                         client.stdin.close()))
+    t.start()
+    assert client.stdout.read() == data
+    t.join()
+    assert client.wait(10) == 0
+    wait_for(lambda: not alive(session) and not alive(monitor), 10, "the end")
+
+
+def test_a_crash_retires_the_generation(env):
+    """A gate that dies of a signal ends its generation: those before login go
+    with it, those after stay."""
+    s = env.server()
+    client = s.ssh_popen("cat")
+    s.session_of(client)
+    other, other_monitor, _ = spoken(s)
+    c, monitor, gate = spoken(s)
+    before = set(s.spawners())
+    os.kill(gate, signal.SIGSEGV)
+    wait_for(lambda: not alive(monitor), CASCADE, "the monitor's end")
+    wait_for(lambda: not alive(other_monitor), CASCADE,
+             "the end of the other one before login")
+    s.wait_log(r"Session process \d+ unpriv child crash for connection from "
+               r"127.0.0.1 to 127.0.0.1")
+    client.stdin.write(b"here\n")
+    client.stdin.flush()
+    assert client.stdout.readline() == b"here\n"
+    s.login_works()
+    wait_for(lambda: set(s.spawners()) != before, 5, "another spawner")
+    client.kill()
+    client.wait()
+
+
+def test_generations_are_fresh_images(env):
+    """SpawnerGeneration 1: every connection has its own layout; within one
+    generation it is shared."""
+    def layout(server):
+        c, monitor, gate = spoken(server)
+        with open("/proc/%d/maps" % monitor) as f:
+            first = f.readline().split("-")[0]
+        c.close()
+        wait_for(lambda: not alive(monitor), 5)
+        return first
+    s = env.server("SpawnerGeneration 1")
+    assert len({layout(s) for _ in range(4)}) == 4
+    s.stop()
+    s = env.server("SpawnerGeneration 64")
+    assert len({layout(s) for _ in range(4)}) == 1
+
+
+def test_maxstartups_refuses_with_a_text(env):
+    """Beyond MaxStartups a newcomer gets a text line and the log a line;
+    silent ones don't count."""
+    s = env.server("MaxStartups 2:100:2")
+    silent = [s.connect() for _ in range(10)]
+    s.login_works()
+    held = [spoken(s)[0] for _ in range(2)]
+    c = s.connect()
+    c.settimeout(10)
+    assert c.recv(100) == b"Not allowed at this time\r\n"
+    s.wait_log(r"drop connection #\d+ from \[127.0.0.1\]:\d+ on "
+               r"\[127.0.0.1\]:\d+ Maxstartups")
+    for x in held:
+        x.close()
+    wait_for(lambda: not s.monitors(), 5, "the held ones' end")
+    s.login_works()
+    for x in silent:
+        x.close()
+
+
+def test_thousands_of_silent_ones_shut_nobody_out(env):
+    """Far more silent connections than MaxStartups: logins succeed, and no
+    process is made for the silent."""
+    s = env.server()
+    silent = [s.connect() for _ in range(400)]
+    assert len(s.monitors()) == 0
+    for _ in range(5):
+        s.login_works()
+    for x in silent:
+        x.close()
+
+
+def test_foreground_ctrl_c_spares_sessions(env):
+    """Sessions of a daemon in the foreground have a session of their own:
+    its terminal's Ctrl-C doesn't reach them."""
+    s = env.server()
+    client = s.ssh_popen("cat")
+    monitor, session = s.session_of(client)
+    assert os.getsid(monitor) != os.getsid(s.pid)
+    client.kill()
+    client.wait()
+
+
+def test_inetd_mode_on_two_pipes(env):
+    """-i speaks SSH on two pipes; the peer is UNKNOWN port 65535."""
+    s = env.server(start=False)
+    proxy = "ProxyCommand=%s -i -f %s -E%s" % (env.program, s.config,
+                                               s.logfile)
+    r = s.ssh("echo $SSH_CONNECTION",
+              options=("-o", proxy, "-o", "StrictHostKeyChecking=no"))
+    assert r.stdout == b"UNKNOWN 65535 UNKNOWN 65535\n", (r, s.log())
+    assert r.stderr == b"", r.stderr
+
+
+def test_inetd_mode_identifies_itself_at_eof(env):
+    """-i with standard input at its end still writes its line first."""
+    s = env.server(start=False)
+    r = subprocess.run([env.program, "-i", "-f", s.config],
+                       stdin=subprocess.DEVNULL, capture_output=True,
+                       timeout=20)
+    assert r.stdout.startswith(b"SSH-2.0-Sallyport_"), r
+
+
+def test_protocol_one_is_refused(env):
+    """An SSH-1.5 peer is refused with exit status 255."""
+    s = env.server(start=False)
+    r = subprocess.run([env.program, "-i", "-f", s.config],
+                       input=b"SSH-1.5-old\r\n", capture_output=True,
+                       timeout=20)
+    assert r.returncode == 255, r
+
+
+def test_first_start_makes_host_keys(env):
+    """Without a configuration and without keys the daemon makes them: 0600,
+    readable by ssh-keygen."""
+    env.need_root()
+    script = r"""
+    set -e
+    mount -t tmpfs none /usr/local/etc
+    %s -D -e -p %d -o 'ListenAddress 127.0.0.1' -o 'PidFile %s/p' &
+    pid=$!
+    for i in $(seq 100); do
+        [ -f /usr/local/etc/sallyport/ssh_host_rsa_key ] && break
+        sleep 0.2
+    done
+    for k in ed25519 ecdsa rsa; do
+        f=/usr/local/etc/sallyport/ssh_host_${k}_key
+        stat -c '%%a' $f
+        ssh-keygen -l -f $f
+        ssh-keygen -y -f $f >/dev/null
+        [ -f $f.pub ]
+    done
+    kill $pid
+    """
+    s = env.server(start=False)
+    text = subprocess.run([env.program, "-T"], capture_output=True,
+                          text=True).stdout
+    if "/usr/local/etc/sallyport" not in text:
+        raise Skip("built with another sysconfdir")
+    r = subprocess.run(["unshare", "-m", "sh", "-c",
+                        script % (env.program, s.port, s.dir)],
+                       capture_output=True, text=True, timeout=60)
+    if "unshare" in r.stderr:
+        raise Skip("no mount namespaces here")
+    assert r.returncode == 0 and r.stdout.count("600\n") == 3, r
+    for kind in ("ED25519", "ECDSA", "RSA"):
+        assert "(%s)" % kind in r.stdout, r.stdout
+
+
+def test_key_file_that_others_may_read_is_left_out(env):
+    """A host key with group or other bits is told and left out; with none
+    left the daemon doesn't start."""
+    s = env.server(start=False)
+    bad = os.path.join(s.dir, "bad_key")
+    with open(os.path.join(env.keys, "host_ed25519"), "rb") as f, \
+            open(bad, "wb") as g:
+        g.write(f.read())
+    os.chmod(bad, 0o644)
+    only = os.path.join(s.dir, "only")
+    with open(only, "w") as f:
+        f.write("HostKey %s\nPidFile none\n" % bad)
+    r = subprocess.run([env.program, "-t", "-f", only], capture_output=True,
+                       text=True, timeout=20)
+    assert r.returncode == 1, r
+    assert "UNPROTECTED PRIVATE KEY FILE" in r.stderr, r
+    assert "no hostkeys available -- exiting." in r.stderr, r
