@@ -1,0 +1,254 @@
+#include "kem_keccak.h"
+
+#include "sallyport/base/must.h"
+#include "sallyport/crypto/secret.h"
+
+#include "vector.h"
+
+/* What follows the message, FIPS 202 §6 with the first bit of the padding */
+#define SUFFIX_SHA3  0x06
+#define SUFFIX_SHAKE 0x1f
+
+typedef uint64_t lane_x4 __attribute__((vector_size(32)));
+
+/* The constants of step iota, FIPS 202 §3.2.5 */
+static const uint64_t round_constants[24] = {0x0000000000000001,
+    0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
+    0x000000000000808b, 0x0000000080000001, 0x8000000080008081,
+    0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
+    0x0000000080008009, 0x000000008000000a, 0x000000008000808b,
+    0x800000000000008b, 0x8000000000008089, 0x8000000000008003,
+    0x8000000000008002, 0x8000000000000080, 0x000000000000800a,
+    0x800000008000000a, 0x8000000080008081, 0x8000000000008080,
+    0x0000000080000001, 0x8000000080008008};
+
+/*
+ * One round from a to e, for a lane of one or of four words. Lane x + 5y; row y
+ * of the result takes its five lanes, each with its rotation, from where steps
+ * rho and pi have them.
+ */
+#define ROT(v, n)      ((v) << (n) | (v) >> ((64 - (n)) & 63))
+#define MOVED(a, i, n) ROT((a)[i] ^ d[(i) % 5], n)
+#define ROW(a, e, y, i0, n0, i1, n1, i2, n2, i3, n3, i4, n4)                   \
+	do {                                                                   \
+		c[0] = MOVED(a, i0, n0);                                       \
+		c[1] = MOVED(a, i1, n1);                                       \
+		c[2] = MOVED(a, i2, n2);                                       \
+		c[3] = MOVED(a, i3, n3);                                       \
+		c[4] = MOVED(a, i4, n4);                                       \
+		(e)[5 * (y) + 0] = c[0] ^ (~c[1] & c[2]);                      \
+		(e)[5 * (y) + 1] = c[1] ^ (~c[2] & c[3]);                      \
+		(e)[5 * (y) + 2] = c[2] ^ (~c[3] & c[4]);                      \
+		(e)[5 * (y) + 3] = c[3] ^ (~c[4] & c[0]);                      \
+		(e)[5 * (y) + 4] = c[4] ^ (~c[0] & c[1]);                      \
+	} while (0)
+#define COLUMN(a, x)                                                           \
+	((a)[x] ^ (a)[x + 5] ^ (a)[x + 10] ^ (a)[x + 15] ^ (a)[x + 20])
+#define ROUND(a, e, constant)                                                  \
+	do {                                                                   \
+		c[0] = COLUMN(a, 0);                                           \
+		c[1] = COLUMN(a, 1);                                           \
+		c[2] = COLUMN(a, 2);                                           \
+		c[3] = COLUMN(a, 3);                                           \
+		c[4] = COLUMN(a, 4);                                           \
+		d[0] = c[4] ^ ROT(c[1], 1);                                    \
+		d[1] = c[0] ^ ROT(c[2], 1);                                    \
+		d[2] = c[1] ^ ROT(c[3], 1);                                    \
+		d[3] = c[2] ^ ROT(c[4], 1);                                    \
+		d[4] = c[3] ^ ROT(c[0], 1);                                    \
+		ROW(a, e, 0, 0, 0, 6, 44, 12, 43, 18, 21, 24, 14);             \
+		ROW(a, e, 1, 3, 28, 9, 20, 10, 3, 16, 45, 22, 61);             \
+		ROW(a, e, 2, 1, 1, 7, 6, 13, 25, 19, 8, 20, 18);               \
+		ROW(a, e, 3, 4, 27, 5, 36, 11, 10, 17, 15, 23, 56);            \
+		ROW(a, e, 4, 2, 62, 8, 55, 14, 39, 15, 41, 21, 2);             \
+		(e)[0] ^= (constant);                                          \
+	} while (0)
+#define ROUNDS(lane, a)                                                        \
+	do {                                                                   \
+		lane e[25], c[5], d[5];                                        \
+		for (unsigned int r = 0; r < 24; r += 2) {                     \
+			ROUND(a, e, round_constants[r]);                       \
+			ROUND(e, a, round_constants[r + 1]);                   \
+		}                                                              \
+	} while (0)
+
+/*
+ * The same twice or three times: BMI brings the and-not and halves the time of
+ * one state; AVX-512 rotates and halves that of four.
+ */
+ALWAYS_INLINE void
+permute_body(uint64_t a[25])
+{
+	ROUNDS(uint64_t, a);
+}
+
+static void
+permute_any(uint64_t a[25])
+{
+	permute_body(a);
+}
+
+FOR_AVX2 static void
+permute_avx2(uint64_t a[25])
+{
+	permute_body(a);
+}
+
+static void
+permute(uint64_t a[25])
+{
+	if (vector_has_avx2())
+		permute_avx2(a);
+	else
+		permute_any(a);
+}
+
+ALWAYS_INLINE void
+permute_four_body(uint64_t lanes[25][4])
+{
+	lane_x4 a[25];
+
+	memcpy(a, lanes, sizeof(a));
+	ROUNDS(lane_x4, a);
+	memcpy(lanes, a, sizeof(a));
+}
+
+static void
+permute_four_any(uint64_t lanes[25][4])
+{
+	permute_four_body(lanes);
+}
+
+FOR_AVX2 static void
+permute_four_avx2(uint64_t lanes[25][4])
+{
+	permute_four_body(lanes);
+}
+
+FOR_AVX512 static void
+permute_four_avx512(uint64_t lanes[25][4])
+{
+	permute_four_body(lanes);
+}
+
+static void
+permute_four(uint64_t lanes[25][4])
+{
+	if (vector_has_avx512())
+		permute_four_avx512(lanes);
+	else if (vector_has_avx2())
+		permute_four_avx2(lanes);
+	else
+		permute_four_any(lanes);
+}
+
+/* ---- one state ---- */
+
+struct sponge {
+	uint64_t lane[25];
+	size_t rate;
+	size_t at; /* octets absorbed of the present block */
+};
+
+static void
+sponge_octet(struct sponge *s, size_t at, uint8_t octet)
+{
+	s->lane[at / 8] ^= (uint64_t)octet << (8 * (at % 8));
+}
+
+static void
+sponge_absorb(struct sponge *s, struct slice in)
+{
+	while (in.n > 0) {
+		size_t n = 1;
+
+		if (s->at % 8 == 0 && in.n >= 8) {
+			s->lane[s->at / 8] ^= load_le64(in.p);
+			n = 8;
+		} else {
+			sponge_octet(s, s->at, in.p[0]);
+		}
+		in = slice_skip(in, n);
+		s->at += n;
+		if (s->at == s->rate) {
+			permute(s->lane);
+			s->at = 0;
+		}
+	}
+}
+
+/* Pad, and take the first n octets; they are one block at most. */
+static void
+sponge_finish(struct sponge *s, uint8_t suffix, uint8_t *out, size_t n)
+{
+	must(n <= s->rate);
+	sponge_octet(s, s->at, suffix);
+	sponge_octet(s, s->rate - 1, 0x80);
+	permute(s->lane);
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(s->lane[i / 8] >> (8 * (i % 8)));
+	secret_wipe(s, sizeof(*s));
+}
+
+void
+kem_keccak_sha3_256(struct slice a, struct slice b, uint8_t out[32])
+{
+	struct sponge s = {.rate = 200 - 2 * 32};
+
+	sponge_absorb(&s, a);
+	sponge_absorb(&s, b);
+	sponge_finish(&s, SUFFIX_SHA3, out, 32);
+}
+
+void
+kem_keccak_sha3_512(struct slice a, struct slice b, uint8_t out[64])
+{
+	struct sponge s = {.rate = 200 - 2 * 64};
+
+	sponge_absorb(&s, a);
+	sponge_absorb(&s, b);
+	sponge_finish(&s, SUFFIX_SHA3, out, 64);
+}
+
+void
+kem_keccak_shake256(struct slice a, struct slice b, uint8_t *out, size_t n)
+{
+	struct sponge s = {.rate = KECCAK_RATE_SHAKE256};
+
+	sponge_absorb(&s, a);
+	sponge_absorb(&s, b);
+	sponge_finish(&s, SUFFIX_SHAKE, out, n);
+}
+
+/* ---- four states ---- */
+
+void
+kem_keccak_four_start(struct kem_keccak_four *f, size_t rate, struct slice head,
+    const uint8_t tail[4][2], size_t tail_n)
+{
+	uint8_t block[KECCAK_RATE_SHAKE128];
+
+	must(rate <= sizeof(block) && head.n + tail_n < rate && tail_n <= 2);
+	memset(f, 0, sizeof(*f));
+	f->rate = rate;
+	for (size_t k = 0; k < 4; k++) {
+		memset(block, 0, sizeof(block));
+		memcpy(block, head.p, head.n);
+		memcpy(block + head.n, tail[k], tail_n);
+		block[head.n + tail_n] = SUFFIX_SHAKE;
+		block[rate - 1] |= 0x80;
+		for (size_t i = 0; i < rate / 8; i++)
+			f->lane[i][k] = load_le64(block + 8 * i);
+	}
+	secret_wipe(block, sizeof(block));
+}
+
+void
+kem_keccak_four_next(struct kem_keccak_four *f,
+    uint8_t out[4][KECCAK_RATE_SHAKE128])
+{
+	permute_four(f->lane);
+	for (size_t k = 0; k < 4; k++)
+		for (size_t i = 0; i < f->rate / 8; i++)
+			store_le64(out[k] + 8 * i, f->lane[i][k]);
+}
