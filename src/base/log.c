@@ -463,6 +463,7 @@ log_import(const char *word)
 		return ERR_FORMAT;
 	if (strcmp(target, "syslog") != 0 && strcmp(target, "stderr") != 0)
 		return ERR_FORMAT;
-	log_open(target[1] == 'y' ? TARGET_SYSLOG : TARGET_STDERR, l, f, false);
+	/* Now: a keeper can't open it later, from within its filter */
+	log_open(target[1] == 'y' ? TARGET_SYSLOG : TARGET_STDERR, l, f, true);
 	return OK;
 }

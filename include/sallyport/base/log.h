@@ -69,7 +69,8 @@ const char *log_facility_name(int facility); /* "AUTH" */
 
 /*
  * Target, level and facility as one word for a process that is exec'd; a
- * function becomes standard error. ERR_FORMAT.
+ * function becomes standard error. log_import opens the socket to /dev/log at
+ * once. ERR_FORMAT.
  */
 void log_export(char room[32]);
 MUST_USE enum err log_import(const char *word);
