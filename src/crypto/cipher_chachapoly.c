@@ -38,7 +38,9 @@ static void
 nonce_of(uint32_t seq, uint8_t nonce[CHACHA_NONCE])
 {
 	for (size_t i = 0; i < CHACHA_NONCE; i++)
-		nonce[i] = i < 4 ? 0 : (uint8_t)(seq >> (8 * (7 - i)));
+		nonce[i] = 0;
+	for (size_t i = 0; i < sizeof(seq); i++)
+		nonce[CHACHA_NONCE - 1 - i] = (uint8_t)(seq >> (8 * i));
 }
 
 static const uint8_t *

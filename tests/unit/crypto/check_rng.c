@@ -12,16 +12,18 @@
 START_TEST(no_draw_is_like_another)
 {
 	static uint8_t a[2000], b[2000];
-	size_t n = (size_t)_i;
 
-	rng_bytes(bytes_make(a, n));
-	rng_bytes(bytes_make(b, n));
-	ck_assert_mem_ne(a, b, n);
-	for (int tries = 0; a[0] == 0 || a[n - 1] == 0; tries++) {
-		ck_assert_int_lt(tries, 100);
+	for (size_t n = 8; n < 600; n++) {
+		memset(a, 0, sizeof(a));
 		rng_bytes(bytes_make(a, n));
+		rng_bytes(bytes_make(b, n));
+		ck_assert_mem_ne(a, b, n);
+		for (int tries = 0; a[0] == 0 || a[n - 1] == 0; tries++) {
+			ck_assert_int_lt(tries, 100);
+			rng_bytes(bytes_make(a, n));
+		}
+		ck_assert_uint_eq(a[n], 0);
 	}
-	ck_assert_uint_eq(a[n], 0);
 }
 END_TEST
 
@@ -105,8 +107,7 @@ check_rng(void)
 {
 	TCase *tc = tcase_create("crypto/rng");
 
-	tcase_add_loop_test(tc, no_draw_is_like_another, 8, 140);
-	tcase_add_loop_test(tc, no_draw_is_like_another, 500, 520);
+	tcase_add_test(tc, no_draw_is_like_another);
 	tcase_add_test(tc, an_empty_draw_is_none);
 	tcase_add_loop_test(tc, a_child_draws_anew, 0, 2);
 	tcase_add_test(tc, is_even_below_a_bound);
