@@ -1,0 +1,232 @@
+#include "keywords.h"
+
+#include "fixture.h"
+#include "suite.h"
+
+#include "sallyport/base/io.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/text.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static char *
+source_file(const char *name)
+{
+	SCOPED(mem_free_at) char *path = mem_format("%s/%s", SOURCE, name);
+	SCOPED(buf_clear) struct buf text = BUF_EMPTY;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	ck_assert_msg(fd >= 0, "%s", path);
+	ck_assert_int_eq(io_read_all(fd, 1 << 20, &text), OK);
+	(void)close(fd);
+	return mem_text(buf_slice(&text));
+}
+
+START_TEST(every_value_fills_its_members_exactly)
+{
+	const struct keywords_row *row;
+
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		if (row->what != KEYWORDS_SETTING)
+			continue;
+		ck_assert_msg(row->kind->size == row->size, "%s", row->name);
+		ck_assert_uint_le(row->size, VALUES_SIZE_MAX);
+		ck_assert_uint_le(row->offset + row->size, sizeof(struct conf));
+		ck_assert_msg(row->kind->how != VALUES_GROWS ||
+				  (row->flags & KEYWORDS_IN_MATCH) == 0 ||
+				  row->kind->merge != NULL,
+		    "%s", row->name);
+	}
+}
+END_TEST
+
+START_TEST(no_two_settings_share_a_member)
+{
+	const struct keywords_row *a;
+	const struct keywords_row *b;
+
+	for (size_t i = 0; (a = keywords_row(i)) != NULL; i++)
+		for (size_t j = 0; j < i; j++) {
+			b = keywords_row(j);
+			ck_assert_msg(!text_same_nocase(a->text, b->text), "%s",
+			    a->name);
+			if (a->what == KEYWORDS_SETTING &&
+			    b->what == KEYWORDS_SETTING)
+				ck_assert_msg(a->offset + a->size <=
+						      b->offset ||
+						  b->offset + b->size <=
+						      a->offset,
+				    "%s, %s", a->name, b->name);
+		}
+}
+END_TEST
+
+START_TEST(finds_every_name_in_any_case)
+{
+	const struct keywords_row *row;
+
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		SCOPED(mem_free_at) char *name = mem_strdup(row->name);
+		const struct keywords_row *found;
+
+		text_lower(name);
+		found = keywords_find(slice_cstr(name));
+		if (row->what == KEYWORDS_ALIAS)
+			ck_assert_str_eq(found->name, row->target);
+		else
+			ck_assert_ptr_eq(found, row);
+		ck_assert_uint_eq(keywords_place(row), i);
+	}
+	ck_assert_ptr_null(keywords_find(SLICE_STR("Por")));
+	ck_assert_ptr_null(keywords_find(SLICE_STR("Portt")));
+	ck_assert_ptr_null(keywords_find(SLICE_NONE));
+}
+END_TEST
+
+/* What the manual says of a keyword: from its .It to the next one */
+static struct slice
+paragraph(const char *manual, const char *name)
+{
+	SCOPED(mem_free_at) char *head = mem_format("\n.It Cm %s", name);
+	const char *at = manual;
+	const char *end;
+
+	while ((at = strstr(at, head)) != NULL) {
+		at += strlen(head);
+		if (*at != ' ' && *at != '\n')
+			continue;
+		end = strstr(at, "\n.It ");
+		if (end == NULL)
+			end = strstr(at, "\n.El");
+		return slice_make(at, (size_t)(end - at));
+	}
+	return SLICE_NONE;
+}
+
+static bool
+has(struct slice text, const char *part)
+{
+	SCOPED(mem_free_at) char *s = mem_text(text);
+
+	return strstr(s, part) != NULL;
+}
+
+START_TEST(every_keyword_is_in_the_manual)
+{
+	SCOPED(mem_free_at) char *manual = source_file("man/sshd_config.5");
+	const struct keywords_row *row;
+
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		bool told = row->what == KEYWORDS_SETTING ||
+			    row->what == KEYWORDS_INCLUDE ||
+			    row->what == KEYWORDS_MATCH;
+		struct slice p = paragraph(manual, row->name);
+
+		ck_assert_msg((p.n > 0) == told, "%s", row->name);
+		if (!told)
+			continue;
+		ck_assert_msg(has(p, "[M]") ==
+				  ((row->flags & KEYWORDS_IN_MATCH) != 0),
+		    "%s", row->name);
+		ck_assert_msg(has(p, "[later]") ==
+				  ((row->flags & KEYWORDS_LATER) != 0),
+		    "%s", row->name);
+		ck_assert_msg(has(p, ".Em refused") ==
+				  ((row->flags & KEYWORDS_REFUSE) != 0),
+		    "%s", row->name);
+		ck_assert_msg(row->what != KEYWORDS_SETTING ||
+				  has(p, "Default:"),
+		    "%s", row->name);
+	}
+}
+END_TEST
+
+/* The lines of the example that show a default, with the build's folder */
+static void
+example_defaults(struct buf *out)
+{
+	SCOPED(mem_free_at) char *text = source_file("sshd_config.example");
+	static const char folder[] = " /etc/sallyport/";
+	struct slice rest = slice_cstr(text);
+	struct slice line;
+
+	while (slice_next(&rest, '\n', &line)) {
+		SCOPED(mem_free_at) char *s = mem_text(slice_skip(line, 1));
+		char *at = strstr(s, folder);
+
+		if (line.n < 2 || line.p[0] != '#' || line.p[1] == ' ' ||
+		    strchr(s, ' ') == NULL)
+			continue;
+		if (at != NULL) {
+			*at = '\0';
+			ck_assert_int_eq(buf_printf(out, "%s %s/sallyport/%s\n",
+					     s, SYSCONFDIR,
+					     at + sizeof(folder) - 1),
+			    OK);
+		} else {
+			ck_assert_int_eq(buf_printf(out, "%s\n", s), OK);
+		}
+	}
+}
+
+START_TEST(every_keyword_is_in_the_example)
+{
+	SCOPED(mem_free_at) char *text = source_file("sshd_config.example");
+	const struct keywords_row *row;
+
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		SCOPED(mem_free_at)
+		char *with = mem_format("\n#%s ", row->name);
+		SCOPED(mem_free_at)
+		char *alone = mem_format("\n#%s\n", row->name);
+		bool valued = strstr(text, with) != NULL;
+		bool bare = strstr(text, alone) != NULL;
+
+		if (row->what == KEYWORDS_SETTING) {
+			ck_assert_msg(valued == (row->preset != NULL), "%s",
+			    row->name);
+			ck_assert_msg(bare == (row->preset == NULL), "%s",
+			    row->name);
+		} else {
+			ck_assert_msg(bare == (row->what == KEYWORDS_INCLUDE ||
+						  row->what == KEYWORDS_MATCH),
+			    "%s", row->name);
+		}
+	}
+}
+END_TEST
+
+/* Whoever takes every "#" away has said what holds anyway. */
+START_TEST(the_example_is_the_default_configuration)
+{
+	SCOPED(fixture_clear) struct fixture bare = FIXTURE;
+	SCOPED(fixture_clear) struct fixture full = FIXTURE;
+	SCOPED(buf_clear) struct buf lines = BUF_EMPTY;
+
+	example_defaults(&lines);
+	ck_assert_int_eq(buf_append(&lines, slice_make("", 1)), OK);
+	fixture_main(&bare, "");
+	fixture_main(&full, (const char *)lines.p);
+	ck_assert_uint_eq(full.said.n, 0);
+	fixture_apply(&bare, NULL);
+	fixture_apply(&full, NULL);
+	ck_assert_str_eq(fixture_dump(&full), fixture_dump(&bare));
+}
+END_TEST
+
+TCase *check_keywords(void);
+
+TCase *
+check_keywords(void)
+{
+	TCase *tc = tcase_create("conf/keywords");
+
+	tcase_add_test(tc, every_value_fills_its_members_exactly);
+	tcase_add_test(tc, no_two_settings_share_a_member);
+	tcase_add_test(tc, finds_every_name_in_any_case);
+	tcase_add_test(tc, every_keyword_is_in_the_manual);
+	tcase_add_test(tc, every_keyword_is_in_the_example);
+	tcase_add_test(tc, the_example_is_the_default_configuration);
+	return tc;
+}

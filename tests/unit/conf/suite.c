@@ -1,0 +1,22 @@
+#include "suite.h"
+
+TCase *check_line(void);
+TCase *check_bundle(void);
+TCase *check_keywords(void);
+TCase *check_values(void);
+TCase *check_values_net(void);
+TCase *check_values_ssh(void);
+TCase *check_parse(void);
+TCase *check_match(void);
+TCase *check_conf(void);
+TCase *check_dump(void);
+
+int
+main(void)
+{
+	static case_fn *const cases[] = {check_line, check_bundle,
+	    check_keywords, check_values, check_values_net, check_values_ssh,
+	    check_parse, check_match, check_conf, check_dump};
+
+	return suite_run("conf", cases, sizeof(cases) / sizeof(cases[0]));
+}
