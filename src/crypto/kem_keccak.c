@@ -9,8 +9,6 @@
 #define SUFFIX_SHA3  0x06
 #define SUFFIX_SHAKE 0x1f
 
-typedef uint64_t lane_x4 __attribute__((vector_size(32)));
-
 /* The constants of step iota, FIPS 202 §3.2.5 */
 static const uint64_t round_constants[24] = {0x0000000000000001,
     0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
@@ -63,9 +61,9 @@ static const uint64_t round_constants[24] = {0x0000000000000001,
 		ROW(a, e, 4, 2, 62, 8, 55, 14, 39, 15, 41, 21, 2);             \
 		(e)[0] ^= (constant);                                          \
 	} while (0)
-#define ROUNDS(lane, a)                                                        \
+#define ROUNDS(lane, a, e)                                                     \
 	do {                                                                   \
-		lane e[25], c[5], d[5];                                        \
+		lane c[5], d[5];                                               \
 		for (unsigned int r = 0; r < 24; r += 2) {                     \
 			ROUND(a, e, round_constants[r]);                       \
 			ROUND(e, a, round_constants[r + 1]);                   \
@@ -76,79 +74,63 @@ static const uint64_t round_constants[24] = {0x0000000000000001,
  * The same twice or three times: BMI brings the and-not and halves the time of
  * one state; AVX-512 rotates and halves that of four.
  */
-ALWAYS_INLINE void
-permute_body(uint64_t a[25])
-{
-	ROUNDS(uint64_t, a);
-}
-
-static void
-permute_any(uint64_t a[25])
-{
-	permute_body(a);
-}
-
-FOR_AVX2 static void
-permute_avx2(uint64_t a[25])
-{
-	permute_body(a);
-}
-
-static void
-permute(uint64_t a[25])
-{
-	if (vector_has_avx2())
-		permute_avx2(a);
-	else
-		permute_any(a);
-}
-
-ALWAYS_INLINE void
-permute_four_body(uint64_t lanes[25][4])
-{
-	lane_x4 a[25];
-
-	memcpy(a, lanes, sizeof(a));
-	ROUNDS(lane_x4, a);
-	memcpy(lanes, a, sizeof(a));
-}
-
-static void
-permute_four_any(uint64_t lanes[25][4])
-{
-	permute_four_body(lanes);
-}
-
-FOR_AVX2 static void
-permute_four_avx2(uint64_t lanes[25][4])
-{
-	permute_four_body(lanes);
-}
-
-FOR_AVX512 static void
-permute_four_avx512(uint64_t lanes[25][4])
-{
-	permute_four_body(lanes);
-}
-
-static void
-permute_four(uint64_t lanes[25][4])
-{
-	if (vector_has_avx512())
-		permute_four_avx512(lanes);
-	else if (vector_has_avx2())
-		permute_four_avx2(lanes);
-	else
-		permute_four_any(lanes);
-}
-
-/* ---- one state ---- */
-
 struct sponge {
-	uint64_t lane[25];
+	uint64_t lane[25], work[25];
 	size_t rate;
 	size_t at; /* octets absorbed of the present block */
 };
+
+static void
+permute_any(struct sponge *s)
+{
+	ROUNDS(uint64_t, s->lane, s->work);
+}
+
+FOR_AVX2 static void
+permute_avx2(struct sponge *s)
+{
+	ROUNDS(uint64_t, s->lane, s->work);
+}
+
+static void
+permute(struct sponge *s)
+{
+	if (vector_has_avx2())
+		permute_avx2(s);
+	else
+		permute_any(s);
+}
+
+static void
+permute_four_any(struct kem_keccak_four *f)
+{
+	ROUNDS(kem_keccak_lanes, f->lane, f->work);
+}
+
+FOR_AVX2 static void
+permute_four_avx2(struct kem_keccak_four *f)
+{
+	ROUNDS(kem_keccak_lanes, f->lane, f->work);
+}
+
+FOR_AVX512 static void
+permute_four_avx512(struct kem_keccak_four *f)
+{
+	ROUNDS(kem_keccak_lanes, f->lane, f->work);
+}
+
+static void
+permute_four(struct kem_keccak_four *f)
+{
+	if (vector_has_avx512())
+		permute_four_avx512(f);
+	else if (vector_has_avx2())
+		permute_four_avx2(f);
+	else
+		permute_four_any(f);
+}
+
+/* ---- one state ---- */
 
 static void
 sponge_octet(struct sponge *s, size_t at, uint8_t octet)
@@ -171,7 +153,7 @@ sponge_absorb(struct sponge *s, struct slice in)
 		in = slice_skip(in, n);
 		s->at += n;
 		if (s->at == s->rate) {
-			permute(s->lane);
+			permute(s);
 			s->at = 0;
 		}
 	}
@@ -184,7 +166,7 @@ sponge_finish(struct sponge *s, uint8_t suffix, uint8_t *out, size_t n)
 	must(n <= s->rate);
 	sponge_octet(s, s->at, suffix);
 	sponge_octet(s, s->rate - 1, 0x80);
-	permute(s->lane);
+	permute(s);
 	for (size_t i = 0; i < n; i++)
 		out[i] = (uint8_t)(s->lane[i / 8] >> (8 * (i % 8)));
 	secret_wipe(s, sizeof(*s));
@@ -247,7 +229,7 @@ void
 kem_keccak_four_next(struct kem_keccak_four *f,
     uint8_t out[4][KECCAK_RATE_SHAKE128])
 {
-	permute_four(f->lane);
+	permute_four(f);
 	for (size_t k = 0; k < 4; k++)
 		for (size_t i = 0; i < f->rate / 8; i++)
 			store_le64(out[k] + 8 * i, f->lane[i][k]);

@@ -24,9 +24,14 @@ void kem_keccak_sha3_512(struct slice a, struct slice b, uint8_t out[64]);
 void
 kem_keccak_shake256(struct slice a, struct slice b, uint8_t *out, size_t n);
 
-/* Four SHAKE states side by side; lane[i][k] is lane i of state k. */
+/*
+ * Four SHAKE states side by side: lane[i][k] is lane i of state k. work is what
+ * a permutation leaves behind, as secret as the state.
+ */
+typedef uint64_t kem_keccak_lanes __attribute__((vector_size(32)));
+
 struct kem_keccak_four {
-	uint64_t lane[25][4] __attribute__((aligned(32)));
+	kem_keccak_lanes lane[25], work[25];
 	size_t rate;
 };
 

@@ -15,6 +15,9 @@
 #define MONT_R     1353 /* 2^32 mod Q: brings a value into Montgomery form */
 #define MONT_N     1441 /* 2^32 / 128 mod Q: the same, and ends the NTT */
 #define NOISE_SIZE 128  /* octets that make one polynomial with eta 2 */
+#define EVERY_2ND  UINT64_C(0x5555555555555555)
+#define TWO_OF_4   UINT64_C(0x3333333333333333)
+#define TWO_IN_4   UINT64_C(0x2222222222222222)
 
 /*
  * A polynomial of 256 coefficients as a square. In its plain form, coefficient
@@ -93,21 +96,25 @@ reduce(int16_t a)
 	return (int16_t)(a - times * Q);
 }
 
-/* The same value within [0, Q). */
-ALWAYS_INLINE uint16_t
-canonical(int16_t a)
-{
-	int16_t r = reduce(a);
-
-	return (uint16_t)(r + ((r >> 15) & Q));
-}
-
 static void
 poly_reduce(struct poly *p)
 {
 	for (unsigned int i = 0; i < 16; i++)
 		for (unsigned int j = 0; j < 16; j++)
 			p->c[i][j] = reduce(p->c[i][j]);
+}
+
+/* Within [0, Q), as octets are made of them. */
+static void
+poly_canonical(struct poly *p)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		for (unsigned int j = 0; j < 16; j++) {
+			int16_t r = reduce(p->c[i][j]);
+
+			p->c[i][j] = (int16_t)(r + ((r >> 15) & Q));
+		}
+	}
 }
 
 static void
@@ -269,13 +276,13 @@ poly_multiply_add(struct poly *restrict sum, const struct poly *restrict a,
 
 /* ---- octets, FIPS 203 §4.2.1 ---- */
 
-/* NTT form, 12 bits a coefficient. */
+/* NTT form, 12 bits a coefficient. Encoding leaves coefficients canonical. */
 static void
-encode_12(const struct poly *p, uint8_t out[POLY_12])
+encode_12(struct poly *p, uint8_t out[POLY_12])
 {
+	poly_canonical(p);
 	for (unsigned int i = 0; i < N; i += 2, out += 3) {
-		uint16_t a = canonical(p->c[i % 16][i / 16]);
-		uint16_t b = canonical(p->c[i % 16 + 1][i / 16]);
+		int a = p->c[i % 16][i / 16], b = p->c[i % 16 + 1][i / 16];
 
 		out[0] = (uint8_t)a;
 		out[1] = (uint8_t)(a >> 8 | b << 4);
@@ -300,11 +307,14 @@ decode_12(struct poly *p, const uint8_t in[POLY_12])
 	return over >> 15 == 0;
 }
 
-/* round(2^d / Q x) mod 2^d without a division: 20642679 is 2^36 / Q. */
+/*
+ * round(2^d / Q a) mod 2^d without a division, for a within [0, Q): 20642679 is
+ * 2^36 / Q.
+ */
 ALWAYS_INLINE uint16_t
 compress(int16_t a, unsigned int d)
 {
-	uint64_t x = ((uint64_t)canonical(a) << d) + Q / 2;
+	uint64_t x = ((uint64_t)a << d) + Q / 2;
 
 	return (uint16_t)((x * 20642679 >> 36) & ((1u << d) - 1));
 }
@@ -316,10 +326,11 @@ decompress(unsigned int x, unsigned int d)
 }
 
 static void
-encode_10(const struct poly *p, uint8_t out[POLY_10])
+encode_10(struct poly *p, uint8_t out[POLY_10])
 {
 	const int16_t *c = &p->c[0][0];
 
+	poly_canonical(p);
 	for (unsigned int i = 0; i < N; i += 4, out += 5) {
 		uint64_t four = compress(c[i], 10) |
 				(uint64_t)compress(c[i + 1], 10) << 10 |
@@ -345,10 +356,11 @@ decode_10(struct poly *p, const uint8_t in[POLY_10])
 }
 
 static void
-encode_4(const struct poly *p, uint8_t out[POLY_4])
+encode_4(struct poly *p, uint8_t out[POLY_4])
 {
 	const int16_t *c = &p->c[0][0];
 
+	poly_canonical(p);
 	for (unsigned int i = 0; i < N; i += 2)
 		out[i / 2] =
 		    (uint8_t)(compress(c[i], 4) | compress(c[i + 1], 4) << 4);
@@ -379,11 +391,12 @@ add_message(struct poly *p, const uint8_t m[32])
 }
 
 static void
-read_message(const struct poly *p, uint8_t m[32])
+read_message(struct poly *p, uint8_t m[32])
 {
 	const int16_t *c = &p->c[0][0];
 
 	memset(m, 0, 32);
+	poly_canonical(p);
 	for (unsigned int i = 0; i < N; i++)
 		m[i / 8] |= (uint8_t)(compress(c[i], 1) << (i % 8));
 }
@@ -399,14 +412,15 @@ take_uniform(struct poly *p, unsigned int n,
 		unsigned int a = in[i] | (in[i + 1] & 15u) << 8;
 		unsigned int b = in[i + 1] >> 4 | (unsigned int)in[i + 2] << 4;
 
-		if (n < N && a < Q) {
-			p->c[n % 16][n / 16] = (int16_t)a;
-			n++;
-		}
-		if (n < N && b < Q) {
-			p->c[n % 16][n / 16] = (int16_t)b;
-			n++;
-		}
+		/* Written always, kept where it is below Q: no guessing */
+		if (n == N)
+			break;
+		p->c[n % 16][n / 16] = (int16_t)a;
+		n += a < Q;
+		if (n == N)
+			break;
+		p->c[n % 16][n / 16] = (int16_t)b;
+		n += b < Q;
 	}
 	return n;
 }
@@ -444,21 +458,26 @@ sample_matrix(struct poly matrix[K * K], const uint8_t rho[32])
 
 /*
  * Algorithm 8 with eta 2: a coefficient is the difference of two sums of two
- * bits. The sums are made for eight coefficients at once.
+ * bits. It is made for eight at once, in four bits each and with 2 added.
  */
 static void
 take_binomial(struct poly *p, const uint8_t in[NOISE_SIZE])
 {
 	int16_t *c = &p->c[0][0];
+	uint8_t pairs[NOISE_SIZE];
 
-	for (unsigned int i = 0; i < N; i += 8, in += 4) {
-		uint32_t bits = load_le32(in);
-		uint32_t sums = (bits & 0x55555555) + (bits >> 1 & 0x55555555);
+	for (unsigned int i = 0; i < NOISE_SIZE; i += 8) {
+		uint64_t bits = load_le64(in + i);
+		uint64_t sums = (bits & EVERY_2ND) + (bits >> 1 & EVERY_2ND);
 
-		for (unsigned int k = 0; k < 8; k++)
-			c[i + k] = (int16_t)((int)(sums >> (4 * k) & 3) -
-					     (int)(sums >> (4 * k + 2) & 3));
+		store_le64(pairs + i,
+		    (sums & TWO_OF_4) + TWO_IN_4 - (sums >> 2 & TWO_OF_4));
 	}
+	for (unsigned int i = 0; i < NOISE_SIZE; i++) {
+		c[2 * i] = (int16_t)((pairs[i] & 15) - 2);
+		c[2 * i + 1] = (int16_t)((pairs[i] >> 4) - 2);
+	}
+	secret_wipe(pairs, sizeof(pairs));
 }
 
 /* count polynomials of noise, counters from 0 on. */

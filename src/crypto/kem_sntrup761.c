@@ -74,7 +74,6 @@ mask_nonzero(int32_t v)
 #define EAGER   14 /* products with a small factor that 16 bits surely hold */
 
 typedef int16_t i16x16 __attribute__((vector_size(32)));
-typedef int32_t i32x16 __attribute__((vector_size(64)));
 
 /* sum += factor p[0..15] */
 ALWAYS_INLINE void
@@ -87,35 +86,34 @@ add_product(i16x16 *sum, const int16_t *p, int16_t factor)
 }
 
 /*
- * STRIDE coefficients of the product from at on. padded is a with STRIDE zeros
+ * STRIDE coefficients of the product from at on to out. padded is a with STRIDE zeros
  * on either side, so that all steps are alike; only places count, never values.
  */
 ALWAYS_INLINE void
-product_stripe(int32_t out[STRIDE], const int16_t *padded, const int16_t b[P],
+product_stripe(int32_t *restrict out, const int16_t *padded, const int16_t b[P],
     size_t at)
 {
 	size_t j = at < P ? 0 : at - P + 1;
 	size_t end = at + STRIDE < P ? at + STRIDE : P;
-	i32x16 sum[STRIDE / 16] = {{0}};
 
+	memset(out, 0, STRIDE * sizeof(*out));
 	while (j < end) {
 		size_t stop = j + EAGER < end ? j + EAGER : end;
-		i16x16 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+		i16x16 sums[STRIDE / 16] = {{0}};
+		int16_t part[STRIDE];
 
 		for (; j < stop; j++) {
 			const int16_t *a = padded + STRIDE + at - j;
 
-			add_product(&s0, a, b[j]);
-			add_product(&s1, a + 16, b[j]);
-			add_product(&s2, a + 32, b[j]);
-			add_product(&s3, a + 48, b[j]);
+			add_product(&sums[0], a, b[j]);
+			add_product(&sums[1], a + 16, b[j]);
+			add_product(&sums[2], a + 32, b[j]);
+			add_product(&sums[3], a + 48, b[j]);
 		}
-		sum[0] += __builtin_convertvector(s0, i32x16);
-		sum[1] += __builtin_convertvector(s1, i32x16);
-		sum[2] += __builtin_convertvector(s2, i32x16);
-		sum[3] += __builtin_convertvector(s3, i32x16);
+		memcpy(part, sums, sizeof(part));
+		for (size_t i = 0; i < STRIDE; i++)
+			out[i] += part[i];
 	}
-	memcpy(out, sum, sizeof(sum));
 }
 
 ALWAYS_INLINE void

@@ -17,8 +17,6 @@
 #define PRIME_36    (((uint64_t)1 << 36) - 5)
 #define WORD_RANGE  UINT64_C(0xffffffff00000000) /* §5.3, maxwordrange */
 
-typedef uint64_t u64x2 __attribute__((vector_size(16)));
-
 /* What the key derivation of RFC 4418 §3.2 is asked for */
 enum derived { KEY_PAD, KEY_NH, KEY_POLY, KEY_INNER, KEY_XOR };
 
@@ -172,7 +170,7 @@ products(u32x4 a, u32x4 b)
 {
 	u64x2 x = (u64x2)a, y = (u64x2)b;
 
-	return (x & 0xffffffff) * (y & 0xffffffff) + (x >> 32) * (y >> 32);
+	return multiply_low(x, y) + multiply_low(x >> 32, y >> 32);
 }
 
 /*

@@ -2,7 +2,7 @@
  * vector.h - hot loops, compiled anew on x86-64 for what newer CPUs have
  *
  * Loops are written with the compiler's vector types or so plainly that it
- * vectorises them; no intrinsics. A loop that gains from a newer CPU stands in
+ * vectorises them. A loop that gains from a newer CPU stands in
  * an ALWAYS_INLINE body, called by a function for every CPU and by one marked
  * FOR_AVX2 or FOR_AVX512; vector_has_* choose. Results are the same, and
  * time depends on data in none of them.
@@ -10,6 +10,7 @@
 #ifndef SALLYPORT_CRYPTO_VECTOR_H
 #define SALLYPORT_CRYPTO_VECTOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 #if defined(__x86_64__)
+#include <emmintrin.h>
 #define FOR_AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #define FOR_AVX512                                                             \
 	__attribute__((target("avx512f,avx512vl,avx512bw,avx2,bmi,bmi2")))
@@ -57,14 +59,26 @@ vector_opaque(uint32_t v)
 static inline uint32_t
 load_le32(const uint8_t *p)
 {
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	       (uint32_t)p[3] << 24;
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
 }
 
 static inline uint64_t
 load_le64(const uint8_t *p)
 {
-	return (uint64_t)load_le32(p) | (uint64_t)load_le32(p + 4) << 32;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
+static inline void
+store_le64(uint8_t *p, uint64_t v)
+{
+	v = htole64(v);
+	memcpy(p, &v, sizeof(v));
 }
 
 /* Four words as they lie in memory. */
@@ -84,11 +98,20 @@ load_le32x4(const uint8_t *p)
 #endif
 }
 
-static inline void
-store_le64(uint8_t *p, uint64_t v)
+/*
+ * The low halves of each lane multiplied. One instruction of every x86-64, which
+ * gcc 12 doesn't see in the plain form.
+ */
+typedef uint64_t u64x2 __attribute__((vector_size(16)));
+
+static inline u64x2
+multiply_low(u64x2 a, u64x2 b)
 {
-	for (unsigned int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
+#if defined(__x86_64__)
+	return (u64x2)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+	return (a & UINT32_MAX) * (b & UINT32_MAX);
+#endif
 }
 
 #endif
