@@ -1,7 +1,8 @@
 # tests/fuzz: one libFuzzer target a parser, and the seeds it starts from.
 # Built with ./configure --enable-fuzzers (clang); run by tests/fuzz/run.
 # A new target: fuzz_NAME.c, corpus/NAME/, and its NAME here.
-FUZZ = rdwr text pattern
+FUZZ = rdwr text pattern moduli pem verify
+FUZZ += conf
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
 if FUZZERS
 fuzz-%: $(srcdir)/tests/fuzz/fuzz_%.c $(SP_ROOMS)

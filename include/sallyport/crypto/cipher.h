@@ -37,8 +37,9 @@ MUST_USE enum err cipher_seal(struct cipher *c, uint32_t seq,
 MUST_USE enum err cipher_length(struct cipher *c, uint32_t seq,
     const uint8_t first[4], uint32_t *length);
 
-/* AEAD: check the tag, then decrypt in place (the length too). ERR_MAC: the
- * tag is wrong and nothing was decrypted. */
+/* AEAD: check the tag and decrypt in place (the length too). ERR_MAC: the
+ * tag is wrong, and what packet holds now is of no use: what came, or zeros,
+ * but nothing that was decrypted. */
 MUST_USE enum err cipher_open(struct cipher *c, uint32_t seq,
     struct bytes packet, const uint8_t *tag);
 

@@ -15,7 +15,10 @@
 /*
  * After a fork, in the child, before it allocates: forget the parent's arena
  * (its octets are zero already) and start with one of size octets when first
- * needed. Also the first call of a process. 0: 32 KiB.
+ * needed. Also the first call of a process. 0: 32 KiB. Room that isn't used
+ * costs no memory, but counts for RLIMIT_MEMLOCK. Pointers of the parent are
+ * worth nothing any more; secret_free takes them and does nothing. One thread
+ * of a process uses the arena.
  */
 void secret_init(size_t size);
 

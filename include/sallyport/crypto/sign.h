@@ -50,7 +50,12 @@ MUST_USE enum err sign_verify(const struct public_key *k, enum hash_id hash,
 /* ---- private keys: keeper and errand ---- */
 struct signer;
 
-/* All give; signer_free wipes. Magnitudes big-endian. */
+/*
+ * All give; signer_free wipes. Magnitudes big-endian. What doesn't belong
+ * together (p, q, d; point and d) is ERR_KEY_FORMAT. Making one takes secret
+ * memory of 20 times the modulus' octets: keeper and errand want an arena of
+ * 1 MiB. Signing takes none.
+ */
 MUST_USE enum err signer_ed25519(struct slice seed32, struct signer **s);
 MUST_USE enum err signer_ecdsa(enum key_type type, struct slice point,
     struct slice d, struct signer **s);
