@@ -96,7 +96,8 @@ START_TEST(refuses_what_is_no_stream)
 }
 END_TEST
 
-START_TEST(refuses_a_change_anywhere_or_stays_within_its_limit)
+static void
+changed_at(int i)
 {
 	SCOPED(buf_clear) struct buf a = BUF_EMPTY;
 	SCOPED(buf_clear) struct buf out = BUF_LIMIT(4096);
@@ -105,13 +106,19 @@ START_TEST(refuses_a_change_anywhere_or_stays_within_its_limit)
 
 	ends_open(&s);
 	small(&s, SLICE_STR("some text, and some text again, some text"), &a);
-	if ((size_t)_i < a.n) {
-		a.p[_i] ^= 0xff;
+	if ((size_t)i < a.n) {
+		a.p[i] ^= 0xff;
 		e = compress_zlib.inflate(s.in, buf_slice(&a), &out);
 		ck_assert(e == OK || e == ERR_COMPRESS);
 		ck_assert_uint_le(out.n, 4096);
 	}
 	ends_close(&s);
+}
+
+START_TEST(refuses_a_change_anywhere_or_stays_within_its_limit)
+{
+	for (int i = 0; i < 48; i++)
+		changed_at(i);
 }
 END_TEST
 
@@ -120,11 +127,10 @@ check_compress(void)
 {
 	TCase *tc = tcase_create("transport/compress");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 180);
 	tcase_add_test(tc, brings_back_every_piece);
 	tcase_add_test(tc, stops_a_bomb);
 	tcase_add_test(tc, refuses_what_is_no_stream);
-	tcase_add_loop_test(tc,
-	    refuses_a_change_anywhere_or_stays_within_its_limit, 0, 48);
+	tcase_add_test(tc, refuses_a_change_anywhere_or_stays_within_its_limit);
 	return tc;
 }

@@ -63,18 +63,25 @@ START_TEST(logs_in_by_every_method)
 }
 END_TEST
 
-START_TEST(logs_in_with_every_cipher_and_mac)
+static void
+logs_in_with(int cipher, int mac)
 {
 	struct client_options o = with("curve25519-sha256",
-	    nth(ALGO_CIPHER, _i / MAC_ROWS), nth(ALGO_MAC, _i % MAC_ROWS));
+	    nth(ALGO_CIPHER, cipher), nth(ALGO_MAC, mac));
 	SCOPED(pair_clear) struct pair p;
 
 	pair_init(&p, &o);
-	p.c.extra_padding = (uint8_t)(_i % 5);
+	p.c.extra_padding = (uint8_t)(mac % 5);
 	pair_login(&p);
 	talks(&p);
 	client_rekey(&p.c);
 	talks(&p);
+}
+
+START_TEST(logs_in_with_every_cipher_and_mac)
+{
+	for (int mac = 0; mac < MAC_ROWS; mac++)
+		logs_in_with(_i, mac);
 }
 END_TEST
 
@@ -89,20 +96,27 @@ START_TEST(knows_every_algorithm_there_is)
 }
 END_TEST
 
-START_TEST(takes_octets_in_pieces_of_any_size)
+static void
+logs_in_by_pieces(int i)
 {
 	struct client_options o =
-	    with(_i % 2 == 0 ? "mlkem768x25519-sha256"
-			     : "diffie-hellman-group-exchange-sha256",
-		nth(ALGO_CIPHER, _i % CIPHER_ROWS), "hmac-sha1");
+	    with(i % 2 == 0 ? "mlkem768x25519-sha256"
+			    : "diffie-hellman-group-exchange-sha256",
+		nth(ALGO_CIPHER, i % CIPHER_ROWS), "hmac-sha1");
 	SCOPED(pair_clear) struct pair p;
 
 	pair_init(&p, &o);
-	p.piece = (size_t)_i + 1;
+	p.piece = (size_t)i + 1;
 	pair_login(&p);
 	talks(&p);
 	client_rekey(&p.c);
 	talks(&p);
+}
+
+START_TEST(takes_octets_in_pieces_of_any_size)
+{
+	for (int i = 0; i < 40; i++)
+		logs_in_by_pieces(i);
 }
 END_TEST
 
@@ -265,12 +279,12 @@ check_exchange(void)
 {
 	TCase *tc = tcase_create("transport/exchange");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 180);
 	tcase_add_loop_test(tc, logs_in_by_every_method, 0, KEX_ROWS);
 	tcase_add_loop_test(tc, logs_in_with_every_cipher_and_mac, 0,
-	    CIPHER_ROWS * MAC_ROWS);
+	    CIPHER_ROWS);
 	tcase_add_test(tc, knows_every_algorithm_there_is);
-	tcase_add_loop_test(tc, takes_octets_in_pieces_of_any_size, 0, 40);
+	tcase_add_test(tc, takes_octets_in_pieces_of_any_size);
 	tcase_add_loop_test(tc, talks_without_strict_or_ext_info, 0, 4);
 	tcase_add_loop_test(tc, skips_the_packet_of_a_wrong_guess, 0, 2);
 	tcase_add_loop_test(tc,

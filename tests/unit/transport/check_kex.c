@@ -15,11 +15,18 @@ agree(struct kex *k, const char *method)
 	ck_assert_uint_eq(k->due, 0);
 }
 
+static void
+judges_message(int i)
+{
+	enum err e = method_step(name, (uint8_t)i, SLICE_OF(point));
+
+	ck_assert_int_eq(e, i == KEX_INIT ? OK : ERR_PHASE);
+}
+
 START_TEST(takes_the_message_that_is_due_and_no_other)
 {
-	enum err e = method_step(name, (uint8_t)_i, SLICE_OF(point));
-
-	ck_assert_int_eq(e, _i == KEX_INIT ? OK : ERR_PHASE);
+	for (int i = 0; i < 256; i++)
+		judges_message(i);
 }
 END_TEST
 
@@ -145,8 +152,7 @@ check_kex(void)
 {
 	TCase *tc = tcase_create("transport/kex");
 
-	tcase_add_loop_test(tc, takes_the_message_that_is_due_and_no_other, 0,
-	    256);
+	tcase_add_test(tc, takes_the_message_that_is_due_and_no_other);
 	tcase_add_test(tc, takes_no_second_one);
 	tcase_add_test(tc, awaits_each_familys_own_first);
 	tcase_add_test(tc, hashes_every_part);

@@ -265,9 +265,10 @@ START_TEST(refuses_a_bad_length_at_once)
 }
 END_TEST
 
-START_TEST(refuses_bad_padding)
+static void
+judges_padding(int i)
 {
-	uint8_t in[16] = {0, 0, 0, 12, (uint8_t)_i, 20};
+	uint8_t in[16] = {0, 0, 0, 12, (uint8_t)i, 20};
 	struct packet_dir d = {.seq = 0};
 	struct slice payload;
 	enum err e;
@@ -275,7 +276,13 @@ START_TEST(refuses_bad_padding)
 
 	e = packet_open(&d, BYTES_OF(in), &payload, &used);
 	/* 12 = padding_length + payload + padding, each but the first >= 1 */
-	ck_assert_int_eq(e, _i >= 4 && _i <= 10 ? OK : ERR_PADDING);
+	ck_assert_int_eq(e, i >= 4 && i <= 10 ? OK : ERR_PADDING);
+}
+
+START_TEST(refuses_bad_padding)
+{
+	for (int i = 0; i < 256; i++)
+		judges_padding(i);
 }
 END_TEST
 
@@ -326,7 +333,7 @@ check_packet(void)
 {
 	TCase *tc = tcase_create("transport/packet");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 180);
 	tcase_add_loop_test(tc, opens_what_it_sealed_at_every_length, 0, WAYS);
 	tcase_add_test(tc, pads_to_the_block_with_four_octets_at_least);
 	tcase_add_loop_test(tc, waits_for_a_whole_packet_octet_by_octet, 0,
@@ -337,7 +344,7 @@ check_packet(void)
 	    FIRST_AND, WAYS);
 	tcase_add_loop_test(tc, refuses_a_bad_length_at_once, 0,
 	    sizeof(bad_lengths) / sizeof(bad_lengths[0]));
-	tcase_add_loop_test(tc, refuses_bad_padding, 0, 256);
+	tcase_add_test(tc, refuses_bad_padding);
 	tcase_add_test(tc, ends_before_the_sequence_number_wraps_unkeyed);
 	tcase_add_loop_test(tc, wraps_the_sequence_number_under_keys, 0, WAYS);
 	tcase_add_loop_test(tc, never_uses_a_number_twice_under_one_key, 0,

@@ -216,7 +216,7 @@ check_state(void)
 {
 	TCase *tc = tcase_create("transport/state");
 
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 180);
 	tcase_add_loop_test(tc, goes_on_in_another_process, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, hands_over_in_the_middle_of_a_packet, 0,
 	    COMBINATIONS);
