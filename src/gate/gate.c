@@ -10,7 +10,6 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
-#include "sallyport/crypto/secret.h"
 #include "sallyport/proc/memfile.h"
 #include "sallyport/proc/sandbox.h"
 #include "sallyport/rpc/frame.h"
@@ -18,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #define READ_MIN    ((size_t)8 << 10)  /* room for each read, at least */
@@ -239,9 +237,7 @@ gate_main(const struct common *common, const struct conn *conn, int channel,
 	struct transport_ops ops = oracle_transport(g);
 
 	oracle_take_log(g);
-	signal(SIGPIPE, SIG_IGN); /* or a pipe's end would be a crash */
 	sandbox_enter(ROLE_GATE, monitor); /* nothing was read before this */
-	secret_init(0);
 	g->in_changed = set_nonblocking(conn->in);
 	g->out_changed = conn->out != conn->in && set_nonblocking(conn->out);
 	offer_make(g);
