@@ -1,0 +1,20 @@
+#include "suite.h"
+
+#include "sallyport/crypto/secret.h"
+
+/* clang-format off */
+#define CASES(C) C(files) C(judge) C(keycheck) C(search)
+/* clang-format on */
+
+#define DECLARE(name) case_fn check_##name;
+CASES(DECLARE)
+
+#define ENTRY(name) check_##name,
+static case_fn *const cases[] = {CASES(ENTRY)};
+
+int
+main(void)
+{
+	secret_init((size_t)64 << 10);
+	return suite_run("keycheck", cases, sizeof(cases) / sizeof(cases[0]));
+}
