@@ -10,17 +10,18 @@ struct match_criterion {
 	bool fixed;        /* the same for every connection */
 	bool groups;       /* wants the groups' names */
 	const char *wrong; /* what to say if check fails, with the pattern */
-	bool (*check)(struct match_test *t);
+	bool (*check)(struct arena *arena, struct match_test *t);
 	bool (*holds)(const struct match_test *t, const struct match_facts *f);
 };
 
 /* ---- one test ----------------------------------------------------------- */
 
 static bool
-any_pattern(struct match_test *t)
+any_pattern(struct arena *arena, struct match_test *t)
 {
 	static const uint8_t special[] = {'*', '?', '!', ','};
 
+	(void)arena;
 	t->literal = true;
 	for (size_t i = 0; i < sizeof(special); i++)
 		if (slice_find(t->pattern, special[i]) < t->pattern.n)
@@ -90,38 +91,77 @@ holds_host(const struct match_test *t, const struct match_facts *f)
 	return listed(t, f->host, true);
 }
 
-/* A lone address or block is compared without its text being read again. */
-static void
-compile_net(struct match_test *t)
+/* An element that is an address or a block. Mapped addresses are folded and
+ * their masks with them, and zones have rules: that is the slow way. */
+static bool
+compile_net(struct slice text, struct match_net *net)
 {
-	struct slice text = t->pattern;
-	size_t end = slice_find(text, '/');
+	size_t end;
 	uint64_t bits;
 
-	/* Mapped addresses are folded, so their masks need the slow way */
-	if (addr_parse(slice_first(text, end), &t->net) != OK ||
-	    (t->net.family == 4 && slice_find(text, ':') < text.n)) {
-		t->net = (struct addr){0};
-		return;
-	}
-	t->bits = t->net.family == 4 ? 32 : 128;
+	net->negated = text.n > 0 && text.p[0] == '!';
+	text = slice_skip(text, net->negated ? 1 : 0);
+	end = slice_find(text, '/');
+	if (addr_parse(slice_first(text, end), &net->addr) != OK ||
+	    (net->addr.family == 4 && slice_find(text, ':') < text.n) ||
+	    net->addr.scope[0] != '\0')
+		return false;
+	net->bits = net->addr.family == 4 ? 32 : 128;
 	if (end == text.n)
-		return;
-	if (text_number(slice_skip(text, end + 1), 0, t->bits, &bits) == OK)
-		t->bits = (unsigned int)bits;
-	else
-		t->net = (struct addr){0};
+		return true;
+	if (text_number(slice_skip(text, end + 1), 0, net->bits, &bits) != OK)
+		return false;
+	net->bits = (unsigned int)bits;
+	return true;
+}
+
+/* Lists of nothing else are compared without their text being read again. */
+static void
+compile_nets(struct arena *arena, struct match_test *t)
+{
+	struct slice rest = t->pattern;
+	struct match_net *nets;
+	struct slice element;
+	size_t n = 0;
+
+	while (slice_next(&rest, ',', &element))
+		n++;
+	nets = arena_alloc(arena, n * sizeof(*nets));
+	rest = t->pattern;
+	for (n = 0; slice_next(&rest, ',', &element); n++)
+		if (!compile_net(element, &nets[n]))
+			return;
+	t->nets = nets;
+	t->nnets = n;
 }
 
 static bool
-address_list(struct match_test *t)
+address_list(struct arena *arena, struct match_test *t)
 {
 	enum pattern_result result;
 
 	if (pattern_addr_list(t->pattern, SLICE_NONE, &result) != OK)
 		return false;
-	compile_net(t);
+	compile_nets(arena, t);
 	return true;
+}
+
+/* As in lists of patterns: a negated hit wins wherever it stands. */
+static bool
+in_nets(const struct match_test *t, const struct addr *a)
+{
+	bool hit = false;
+
+	for (size_t i = 0; i < t->nnets; i++) {
+		const struct match_net *net = &t->nets[i];
+
+		if (!addr_in(a, &net->addr, net->bits))
+			continue;
+		if (net->negated)
+			return false;
+		hit = true;
+	}
+	return hit;
 }
 
 static bool
@@ -132,9 +172,8 @@ address_listed(const struct match_test *t, struct slice text,
 
 	if (text.p == NULL)
 		return false;
-	if (t->net.family != 0 && a->family != 0 && a->scope[0] == '\0' &&
-	    t->net.scope[0] == '\0')
-		return addr_in(a, &t->net, t->bits);
+	if (t->nets != NULL && a->family != 0 && a->scope[0] == '\0')
+		return in_nets(t, a);
 	return pattern_addr_list(t->pattern, text, &result) == OK &&
 	       result == PATTERN_HIT;
 }
@@ -152,10 +191,11 @@ holds_local_address(const struct match_test *t, const struct match_facts *f)
 }
 
 static bool
-one_port(struct match_test *t)
+one_port(struct arena *arena, struct match_test *t)
 {
 	uint64_t v;
 
+	(void)arena;
 	if (text_number(t->pattern, 1, UINT16_MAX, &v) != OK)
 		return false;
 	t->port = (int)v;
@@ -261,7 +301,7 @@ compile_one(struct arena *arena, struct words *w, unsigned int line,
 		return false;
 	}
 	t->pattern = slice_cstr(arena_text(arena, slice_cstr(pattern)));
-	return c->check(t) || bad_pattern(out, c, pattern, line);
+	return c->check(arena, t) || bad_pattern(out, c, pattern, line);
 }
 
 /* What a line says without a connection: one fixed test that fails is enough,

@@ -19,13 +19,20 @@
 
 struct match_criterion;
 
+/* An address or a block of addresses of a list */
+struct match_net {
+	struct addr addr;
+	unsigned int bits;
+	bool negated;
+};
+
 struct match_test {
 	struct match_test *next;
 	const struct match_criterion *criterion;
 	struct slice pattern;
-	bool literal;      /* one name without wildcards: compared as it is */
-	struct addr net;   /* of a lone address or block; family 0: neither */
-	unsigned int bits; /* of net */
+	bool literal; /* one name without wildcards: compared as it is */
+	const struct match_net *nets; /* where all elements are such; or NULL */
+	size_t nnets;
 	int port;
 };
 

@@ -59,6 +59,8 @@ say(struct parser *p, enum log_level level, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	for (char *c = text; (c = strchr(c, '\n')) != NULL;)
+		*c = ' '; /* a file's name may have one */
 	if (level == LEVEL_FATAL)
 		p->over = true;
 	if (p->complain != NULL)

@@ -142,13 +142,15 @@ START_TEST(refuses_a_bad_condition)
 }
 END_TEST
 
-/* The quick ways (a literal name, a lone block of addresses) decide as the
- * lists do that the same text becomes with a second, idle element. */
+/* The quick ways (a literal name, a list of addresses) decide as the
+ * lists do that the same text becomes with an element that is a name. */
 START_TEST(the_quick_way_is_the_slow_way)
 {
 	static const char *const nets[] = {"10.0.1.7", "10.0.1.6/31",
 	    "10.0.0.0/7", "0.0.0.0/0", "2001:db8::5", "2001:db8::4/127", "::/0",
-	    "192.0.2.1", "fe80::1", "fe80::/10"};
+	    "192.0.2.1", "fe80::1", "fe80::/10", "10.0.0.0/8,!10.0.1.0/24",
+	    "!10.0.1.7,0.0.0.0/0", "!10.0.1.8", "::/0,0.0.0.0/0",
+	    "!2001:db8::/32,::/0", "::ffff:10.0.1.7"};
 	const struct conf_facts *all[] = {&bob, &stranger, &piped, &nobody};
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
 	SCOPED(mem_free_at)
@@ -195,7 +197,7 @@ check_match(void)
 	    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_loop_test(tc, refuses_a_bad_condition, 0,
 	    sizeof(bad) / sizeof(bad[0]));
-	tcase_add_loop_test(tc, the_quick_way_is_the_slow_way, 0, 10);
+	tcase_add_loop_test(tc, the_quick_way_is_the_slow_way, 0, 16);
 	tcase_add_test(tc, groups_are_wanted_only_where_a_condition_asks);
 	return tc;
 }
