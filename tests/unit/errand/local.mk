@@ -1,1 +1,9 @@
 # tests/unit/errand: unit tests of src/errand; one check_NAME.c for each NAME.c
+check_PROGRAMS += check-errand
+TESTS += check-errand
+check_errand_SOURCES = tests/unit/suite.h tests/unit/key/fixture.h \
+	tests/unit/errand/suite.c tests/unit/errand/check_errand.c \
+	tests/unit/errand/check_keygen.c
+check_errand_CPPFLAGS = $(UNIT_CPPFLAGS)
+check_errand_LDADD = libsp_errand.a libsp_key.a libsp_crypto.a libsp_proc.a \
+	libsp_base.a $(CHECK_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS)
