@@ -3,6 +3,8 @@
 # A new target: fuzz_NAME.c, corpus/NAME/, and its NAME here.
 FUZZ = rdwr text pattern moduli pem verify
 FUZZ += conf
+FUZZ += key sig keyfile authline
+FUZZ += version packet kexinit kex state inflate transport
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
 if FUZZERS
 fuzz-%: $(srcdir)/tests/fuzz/fuzz_%.c $(SP_ROOMS)
