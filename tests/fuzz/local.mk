@@ -2,7 +2,7 @@
 # Built with ./configure --enable-fuzzers (clang); run by tests/fuzz/run.
 # A new target: fuzz_NAME.c, corpus/NAME/, and its NAME here.
 FUZZ = rdwr text pattern moduli pem verify
-FUZZ += conf
+FUZZ += conf layout serve
 FUZZ += key sig keyfile authline
 FUZZ += version packet kexinit kex state inflate transport
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
