@@ -10,6 +10,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Sizes of holes in the heap: malloc's own classes, 16 octets apart */
+#define HOLE_MAX         ((size_t)64 << 10)
+#define HOLE_STEPS_BELOW ((size_t)1032)
+#define HOLE_STEP        16
+#define HOLE_MIN         24
+
 #define ARENA_ALIGN 16
 #define ARENA_CHUNK ((size_t)64 << 10)
 
@@ -63,6 +69,43 @@ mem_resize(void *old, size_t old_count, size_t count, size_t size)
 	if (n > had)
 		memset(p + had, 0, n - had);
 	return p;
+}
+
+/* What fills the heap's holes; kept so that nobody calls it lost. */
+struct filler {
+	struct filler *next;
+};
+
+static struct filler *fillers;
+
+/* Allocate blocks of this size until one lies behind the old heap. */
+static void
+fill_holes(size_t size, const void *end)
+{
+	struct filler *f;
+
+	do {
+		if ((f = malloc(size)) == NULL)
+			die(size);
+		f->next = fillers;
+		fillers = f;
+	} while ((uintptr_t)f < (uintptr_t)end);
+}
+
+/*
+ * From large to small: what is left of a hole is filled by the next size. An
+ * allocator that doesn't use the break is left alone after one block a size.
+ */
+void
+mem_settle(void)
+{
+	const void *end = sbrk(0);
+
+	for (size_t size = HOLE_MAX; size > HOLE_STEPS_BELOW; size /= 2)
+		fill_holes(size, end);
+	for (size_t size = HOLE_STEPS_BELOW; size >= HOLE_MIN;
+	     size -= HOLE_STEP)
+		fill_holes(size, end);
 }
 
 void

@@ -170,6 +170,35 @@ START_TEST(frees_no_arena)
 }
 END_TEST
 
+/* Out of a heap full of holes, a settled process gives pieces of all sizes
+ * from a few pages that lie together. */
+START_TEST(settled_gives_pieces_that_lie_together)
+{
+	static void *pieces[4000];
+	uintptr_t low = UINTPTR_MAX, high = 0;
+
+	for (size_t i = 0; i < 4000; i++)
+		pieces[i] = mem_new(16 + i % 50 * 20);
+	for (size_t i = 0; i < 4000; i += 3)
+		mem_free(pieces[i]);
+	mem_settle();
+	for (size_t i = 0; i < 4000; i += 3) {
+		uintptr_t p;
+
+		pieces[i] = mem_new(16 + i % 50 * 20);
+		p = (uintptr_t)pieces[i];
+		low = p < low && i < 120 ? p : low;
+		high = p > high && i < 120 ? p : high;
+	}
+	for (size_t i = 0; i < 4000; i++)
+		mem_free(pieces[i]);
+#if !defined(__SANITIZE_ADDRESS__)
+	ck_assert_uint_lt(high - low, 8 * 4096);
+#endif
+	ck_assert_uint_lt(low, high);
+}
+END_TEST
+
 TCase *
 check_mem(void)
 {
@@ -185,5 +214,6 @@ check_mem(void)
 	tcase_add_loop_test(tc, is_read_only_once_sealed, 0, 2);
 	tcase_add_test_raise_signal(tc, gives_nothing_once_sealed, SIGABRT);
 	tcase_add_test(tc, frees_no_arena);
+	tcase_add_test(tc, settled_gives_pieces_that_lie_together);
 	return tc;
 }
