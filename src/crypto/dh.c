@@ -259,8 +259,9 @@ read_hex(struct slice text, uint32_t bits, uint8_t *room, size_t *n)
 	return digit % 2 == 1 ? OK : ERR_FORMAT; /* a prime is odd */
 }
 
-enum err
-dh_moduli_line(struct slice line, struct dh_modulus *m, uint8_t *prime)
+/* All but the prime itself, whose text goes to *hex */
+static enum err
+read_head(struct slice line, struct dh_modulus *m, struct slice *hex)
 {
 	uint64_t when, type, tests, tries, size;
 	struct slice rest = text_trim(line), word;
@@ -279,12 +280,21 @@ dh_moduli_line(struct slice line, struct dh_modulus *m, uint8_t *prime)
 	word = next_word(&rest);
 	if (word.n != 1 || (g = hex_digit(word.p[0])) < 2)
 		return ERR_FORMAT;
-	word = next_word(&rest);
-	if (rest.n > 0)
-		return ERR_FORMAT;
 	m->bits = (uint32_t)size + 1;
 	m->generator = (uint8_t)g;
-	return read_hex(word, m->bits, prime, &m->n);
+	*hex = rest;
+	return OK;
+}
+
+enum err
+dh_moduli_line(struct slice line, struct dh_modulus *m, uint8_t *prime)
+{
+	struct slice rest, hex;
+
+	if (read_head(line, m, &rest) != OK)
+		return ERR_FORMAT;
+	hex = next_word(&rest);
+	return rest.n > 0 ? ERR_FORMAT : read_hex(hex, m->bits, prime, &m->n);
 }
 
 /* Is a nearer to what was asked for than b? 0: just as near */
@@ -312,13 +322,14 @@ clamp(uint32_t *min, uint32_t *n, uint32_t *max)
 }
 
 /*
- * One pass; each of k lines that fit equally stays with chance 1/k.
+ * One pass; each of k lines that fit equally stays with chance 1/k. The long
+ * primes are read only where their size is wanted.
  */
 enum err
 dh_moduli_choose(struct slice text, uint32_t min, uint32_t n, uint32_t max,
     struct dh_modulus *m, uint8_t *prime)
 {
-	struct slice line, best = SLICE_NONE;
+	struct slice line, hex, best = SLICE_NONE;
 	struct dh_modulus here;
 	uint32_t bits = 0, equals = 0;
 
@@ -326,11 +337,11 @@ dh_moduli_choose(struct slice text, uint32_t min, uint32_t n, uint32_t max,
 	while (slice_next(&text, '\n', &line)) {
 		int fit;
 
-		if (dh_moduli_line(line, &here, NULL) != OK ||
-		    here.bits < min || here.bits > max)
+		if (read_head(line, &here, &hex) != OK || here.bits < min ||
+		    here.bits > max)
 			continue;
 		fit = best.n == 0 ? 1 : compare_fit(here.bits, bits, n);
-		if (fit < 0)
+		if (fit < 0 || dh_moduli_line(line, &here, NULL) != OK)
 			continue;
 		equals = fit > 0 ? 1 : equals + 1;
 		if (fit > 0 || rng_below(equals) == 0)

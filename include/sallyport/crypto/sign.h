@@ -52,9 +52,9 @@ struct signer;
 
 /*
  * All give; signer_free wipes. Magnitudes big-endian. What doesn't belong
- * together (p, q, d; point and d) is ERR_KEY_FORMAT. Making one takes secret
- * memory of 20 times the modulus' octets: keeper and errand want an arena of
- * 1 MiB. Signing takes none.
+ * together (p, q, d; point and d) is ERR_KEY_FORMAT. An RSA key keeps secret
+ * memory of four times its modulus, and takes 12 times that for a moment while
+ * it is made (16384 bits: 8 and 24 KiB). Signing takes none.
  */
 MUST_USE enum err signer_ed25519(struct slice seed32, struct signer **s);
 MUST_USE enum err signer_ecdsa(enum key_type type, struct slice point,
