@@ -69,93 +69,84 @@ mask_nonzero(int32_t v)
 
 /* ---- the product ---- */
 
-#define STRIDE  64 /* coefficients of the product worked out at once */
-#define STRIPES ((2 * P - 1 + STRIDE - 1) / STRIDE)
-#define EAGER   14 /* products with a small factor that 16 bits surely hold */
+#define ROOM   1536 /* for 2 P - 1 coefficients, in whole stripes */
+#define MARGIN 64   /* a stripe at most */
+#define EAGER  14   /* products with a small factor that 16 bits surely hold */
 
+typedef int16_t i16x8 __attribute__((vector_size(16)));
 typedef int16_t i16x16 __attribute__((vector_size(32)));
 
-/* sum += factor p[0..15] */
-ALWAYS_INLINE void
-add_product(i16x16 *sum, const int16_t *p, int16_t factor)
-{
-	i16x16 v;
-
-	memcpy(&v, p, sizeof(v));
-	*sum += v * factor;
-}
-
 /*
- * STRIDE coefficients of the product from at on to out. padded is a with STRIDE zeros
- * on either side, so that all steps are alike; only places count, never values.
+ * Works the product out in stripes of four vectors, for vectors as wide as the
+ * CPU's. padded is a with MARGIN zeros on either side, so that all steps are
+ * alike; only places count, never values.
  */
-ALWAYS_INLINE void
-product_stripe(int32_t *restrict out, const int16_t *padded, const int16_t b[P],
-    size_t at)
-{
-	size_t j = at < P ? 0 : at - P + 1;
-	size_t end = at + STRIDE < P ? at + STRIDE : P;
-
-	memset(out, 0, STRIDE * sizeof(*out));
-	while (j < end) {
-		size_t stop = j + EAGER < end ? j + EAGER : end;
-		i16x16 sums[STRIDE / 16] = {{0}};
-		int16_t part[STRIDE];
-
-		for (; j < stop; j++) {
-			const int16_t *a = padded + STRIDE + at - j;
-
-			add_product(&sums[0], a, b[j]);
-			add_product(&sums[1], a + 16, b[j]);
-			add_product(&sums[2], a + 32, b[j]);
-			add_product(&sums[3], a + 48, b[j]);
-		}
-		memcpy(part, sums, sizeof(part));
-		for (size_t i = 0; i < STRIDE; i++)
-			out[i] += part[i];
-	}
-}
-
-ALWAYS_INLINE void
-product_body(int32_t out[STRIPES * STRIDE], const int16_t *padded,
-    const int16_t b[P])
-{
-	for (size_t at = 0; at < STRIPES * STRIDE; at += STRIDE)
-		product_stripe(out + at, padded, b, at);
-}
+#define ADD_PRODUCT(sum, from, factor)                                         \
+	do {                                                                   \
+		__typeof__(sum) v_;                                            \
+		memcpy(&v_, (from), sizeof(v_));                               \
+		(sum) += v_ * (factor);                                        \
+	} while (0)
+#define PRODUCT(vector, out, padded, b)                                        \
+	do {                                                                   \
+		enum { WIDTH = sizeof(vector) / 2, STRIPE = 4 * WIDTH };       \
+		int16_t part[STRIPE];                                          \
+		for (size_t at = 0; at < ROOM; at += STRIPE) {                 \
+			size_t j = at < P ? 0 : at - P + 1;                    \
+			size_t end = at + STRIPE < P ? at + STRIPE : P;        \
+			while (j < end) {                                      \
+				size_t stop =                                  \
+				    j + EAGER < end ? j + EAGER : end;         \
+				vector s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}; \
+				for (; j < stop; j++) {                        \
+					const int16_t *a =                     \
+					    (padded) + MARGIN + at - j;        \
+					ADD_PRODUCT(s0, a, (b)[j]);            \
+					a += WIDTH;                            \
+					ADD_PRODUCT(s1, a, (b)[j]);            \
+					a += WIDTH;                            \
+					ADD_PRODUCT(s2, a, (b)[j]);            \
+					a += WIDTH;                            \
+					ADD_PRODUCT(s3, a, (b)[j]);            \
+				}                                              \
+				memcpy(part, &s0, sizeof(s0));                 \
+				memcpy(part + WIDTH, &s1, sizeof(s1));         \
+				memcpy(part + 2 * WIDTH, &s2, sizeof(s2));     \
+				memcpy(part + 3 * WIDTH, &s3, sizeof(s3));     \
+				for (size_t i = 0; i < STRIPE; i++)            \
+					(out)[at + i] += part[i];              \
+			}                                                      \
+		}                                                              \
+	} while (0)
 
 static void
-product_any(int32_t out[STRIPES * STRIDE], const int16_t *padded,
-    const int16_t b[P])
+product_any(int32_t *restrict out, const int16_t *padded, const int16_t b[P])
 {
-	product_body(out, padded, b);
+	PRODUCT(i16x8, out, padded, b);
 }
 
 FOR_AVX2 static void
-product_avx2(int32_t out[STRIPES * STRIDE], const int16_t *padded,
-    const int16_t b[P])
+product_avx2(int32_t *restrict out, const int16_t *padded, const int16_t b[P])
 {
-	product_body(out, padded, b);
+	PRODUCT(i16x16, out, padded, b);
 }
 
 /* out = a b modulo the field; b is small. */
 static void
 multiply(int16_t out[P], const int16_t a[P], const int16_t b[P], struct field f)
 {
-	int16_t padded[STRIDE + P + STRIDE] = {0};
-	int32_t c[STRIPES * STRIDE];
+	int16_t padded[MARGIN + P + MARGIN] = {0};
+	int32_t c[ROOM] = {0};
 
-	memcpy(padded + STRIDE, a, P * sizeof(*a));
+	memcpy(padded + MARGIN, a, P * sizeof(*a));
 	if (vector_has_avx2())
 		product_avx2(c, padded, b);
 	else
 		product_any(c, padded, b);
-	for (size_t i = 2 * P - 2; i >= P; i--) { /* x^761 is x + 1 */
-		c[i - P] += c[i];
-		c[i - P + 1] += c[i];
-	}
-	for (size_t i = 0; i < P; i++)
-		out[i] = reduce(c[i], f);
+	/* x^761 is x + 1 */
+	out[0] = reduce(c[0] + c[P], f);
+	for (size_t i = 1; i < P; i++)
+		out[i] = reduce(c[i] + c[i + P] + c[i + P - 1], f);
 	secret_wipe(padded, sizeof(padded));
 	secret_wipe(c, sizeof(c));
 }
@@ -426,14 +417,14 @@ decode_rounded(int16_t c[P], const uint8_t in[ROUNDED_OCTETS])
 #define LANES  8
 #define SORTED 768 /* P and some more, so that lanes come out even */
 
-typedef int32_t i32x8 __attribute__((vector_size(32)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
 
-/* The lesser of each pair goes to a. n: in whole vectors. */
-ALWAYS_INLINE void
+/* The lesser of each pair goes to a. n pairs, more up to whole vectors. */
+static void
 exchange(int32_t *a, int32_t *b, size_t n)
 {
-	for (size_t i = 0; i < n; i += LANES) {
-		i32x8 x, y, turned;
+	for (size_t i = 0; i < n; i += 4) {
+		i32x4 x, y, turned;
 
 		memcpy(&x, a + i, sizeof(x));
 		memcpy(&y, b + i, sizeof(y));
@@ -449,7 +440,7 @@ exchange(int32_t *a, int32_t *b, size_t n)
  * Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2 M) in two arrangements. For
  * steps of at least a vector's width, numbers lie in order.
  */
-ALWAYS_INLINE void
+static void
 sort_far(int32_t x[SORTED])
 {
 	for (size_t p = 512; p >= LANES; p /= 2) {
@@ -470,7 +461,7 @@ sort_far(int32_t x[SORTED])
  */
 #define COLUMNS (SORTED / LANES)
 
-ALWAYS_INLINE void
+static void
 sort_near(int32_t rows[LANES][COLUMNS + LANES])
 {
 	for (size_t p = LANES / 2; p >= 1; p /= 2) {
@@ -487,8 +478,8 @@ sort_near(int32_t rows[LANES][COLUMNS + LANES])
 	}
 }
 
-ALWAYS_INLINE void
-sort_body(int32_t x[SORTED], int32_t rows[LANES][COLUMNS + LANES])
+static void
+sort(int32_t x[SORTED], int32_t rows[LANES][COLUMNS + LANES])
 {
 	sort_far(x);
 	for (size_t r = 0; r < LANES; r++) {
@@ -501,18 +492,6 @@ sort_body(int32_t x[SORTED], int32_t rows[LANES][COLUMNS + LANES])
 	for (size_t r = 0; r < LANES; r++)
 		for (size_t c = 0; c < COLUMNS; c++)
 			x[c * LANES + r] = rows[r][c];
-}
-
-static void
-sort_any(int32_t x[SORTED], int32_t rows[LANES][COLUMNS + LANES])
-{
-	sort_body(x, rows);
-}
-
-FOR_AVX2 static void
-sort_avx2(int32_t x[SORTED], int32_t rows[LANES][COLUMNS + LANES])
-{
-	sort_body(x, rows);
 }
 
 /*
@@ -536,10 +515,7 @@ sample_short(int16_t a[P], const uint8_t draw[SNTRUP761_DRAW])
 	}
 	for (size_t i = P; i < SORTED; i++)
 		w.x[i] = INT32_MAX;
-	if (vector_has_avx2())
-		sort_avx2(w.x, w.rows);
-	else
-		sort_any(w.x, w.rows);
+	sort(w.x, w.rows);
 	for (size_t i = 0; i < P; i++)
 		a[i] = (int16_t)((w.x[i] & 3) - 1);
 	secret_wipe(&w, sizeof(w));

@@ -2,7 +2,8 @@
 
 /* clang-format off */
 #define CASES(C)                                                          \
-	C(cipher) C(dh) C(ecdh) C(hash) C(mac) C(rng) C(secret) C(sign)   \
+	C(algo) C(cipher) C(dh) C(ecdh) C(hash) C(kem) C(kem_keccak)      \
+	C(kem_mlkem768) C(kem_sntrup761) C(mac) C(rng) C(secret) C(sign)  \
 	C(umac)
 /* clang-format on */
 
