@@ -48,6 +48,11 @@
 #define MATCH  KEYWORDS_IN_MATCH
 #define LATER  KEYWORDS_LATER
 #define REFUSE (KEYWORDS_LATER | KEYWORDS_REFUSE)
+#ifdef WITH_PAM
+#define PAM GLOBAL
+#else
+#define PAM KEYWORDS_ABSENT
+#endif
 
 /* clang-format off */
 static const struct keywords_row rows[] = {
@@ -55,13 +60,8 @@ static const struct keywords_row rows[] = {
 	KEYWORD2("Port",                          port, nports,                   net_port,       "22",     KEYWORDS_PORT),
 	KEYWORD ("AddressFamily",                 family,                         net_family,     "any",    GLOBAL),
 	KEYWORD2("ListenAddress",                 listen, nlisten,                net_listen,     NULL,     GLOBAL),
-#ifdef WITH_PAM
-	KEYWORD ("UsePAM",                        use_pam,                        flag,           "no",     GLOBAL),
-	KEYWORD ("PAMServiceName",                pam_service,                    name,           "sshd",   MATCH),
-#else
-	UNSUPPORTED("UsePAM",         GLOBAL),
-	UNSUPPORTED("PAMServiceName", MATCH),
-#endif
+	KEYWORD ("UsePAM",                        use_pam,                        flag,           "no",     PAM),
+	KEYWORD ("PAMServiceName",                pam_service,                    name,           "sshd",   MATCH | PAM),
 	KEYWORD ("LoginGraceTime",                login_grace_s,                  time,           "2m",     GLOBAL),
 	KEYWORD ("X11DisplayOffset",              x11_display_offset,             count,          "10",     MATCH | LATER),
 	KEYWORD ("MaxAuthTries",                  max_auth_tries,                 count,          "6",      MATCH),

@@ -203,6 +203,17 @@ set_in_block(struct parser *p, const struct keywords_row *row)
 		(void)parse_value(p, row, v->value, true);
 }
 
+/* A feature that this build leaves out: only asking for it is worth a word. */
+static void
+check_absent(struct parser *p, const struct keywords_row *row)
+{
+	_Alignas(16) uint8_t room[VALUES_SIZE_MAX] = {0};
+
+	if (parse_value(p, row, room, false) &&
+	    parse_differs(row, room, keywords_value(row, &p->presets)))
+		say_here(p, LEVEL_INFO, "Unsupported option %s", p->keyword);
+}
+
 static bool
 is_global_scope(const struct parser *p)
 {
@@ -212,9 +223,13 @@ is_global_scope(const struct parser *p)
 static void
 set_value(struct parser *p, const struct keywords_row *row)
 {
-	if (is_global_scope(p))
+	bool absent = (row->flags & KEYWORDS_ABSENT) != 0;
+
+	if (absent)
+		check_absent(p, row);
+	else if (is_global_scope(p))
 		set_global(p, row);
-	if (!p->over && p->at.scope.block >= 0 &&
+	if (!p->over && !absent && p->at.scope.block >= 0 &&
 	    (row->flags & KEYWORDS_IN_MATCH) != 0)
 		set_in_block(p, row);
 	if (!p->over && row->kind->words_max != 0 &&

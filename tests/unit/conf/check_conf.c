@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "suite.h"
 
+#include "config.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/crypto/algo.h"
 
@@ -62,8 +63,10 @@ static const struct {
 	"sk-ecdsa-sha2-nistp256@openssh.com,"
 	"webauthn-sk-ecdsa-sha2-nistp256@openssh.com,"
 	"rsa-sha2-512,rsa-sha2-256"},
+#ifdef WITH_PAM
     {"Match user bob\nPAMServiceName other\n", "pamservicename", "sshd",
 	"other"},
+#endif
 };
 
 START_TEST(blocks_override_and_the_first_one_wins)

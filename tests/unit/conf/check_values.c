@@ -5,7 +5,7 @@
 
 static const struct good_line good[] = {
     /* yes and no, words, numbers */
-    {"UsePAM YES", "usepam", "yes"},
+    {"PermitEmptyPasswords YES", "permitemptypasswords", "yes"},
     {"StrictModes No", "strictmodes", "no"},
     {"MaxAuthTries 0", "maxauthtries", "0"},
     {"MaxAuthTries 2147483647", "maxauthtries", "2147483647"},
@@ -91,7 +91,7 @@ static const struct bad_line bad[] = {
     {"Banner \"\"", "missing file name."},
     {"Banner ~other/x", "only ~/ is known here."},
     {"HostKey \"\"", "missing file name."},
-    {"PAMServiceName \"\"", "missing argument."},
+    {"AuthorizedKeysCommandUser \"\"", "missing argument."},
     {"AuthorizedKeysCommand x", "must be an absolute path"},
     {"AuthorizedKeysCommand \"/x\"", "must be an absolute path"},
     {"AllowGroups a \"\"", "empty pattern."},
