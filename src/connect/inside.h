@@ -1,0 +1,92 @@
+/*
+ * inside.h - what the files of this room know of a connection and a channel
+ */
+#ifndef INSIDE_H
+#define INSIDE_H
+
+#include "sallyport/base/rd.h"
+#include "sallyport/base/wr.h"
+#include "sallyport/connect/connect.h"
+#include "window.h"
+
+/* A row of open.c's table. */
+struct open_row {
+	const char *type;
+	enum open_kind kind;
+	void (*parse)(struct rd *r, struct channel_open *req);
+	uint32_t refusal; /* reason code where the owner says no */
+};
+
+struct channel {
+	struct connect *c;
+	const struct open_row *row;
+	uint32_t id;
+	uint32_t peer; /* the client's number */
+	void *owner;
+	struct window_in in;
+	struct window_out out;
+	bool owned; /* events go to the owner */
+	bool has_pty;
+	bool started; /* a program runs or ran on it */
+	bool eof_sent, eof_received;
+	bool close_sent, close_received;
+};
+
+/* Where channels live: the number of a channel is its slot plus the slot's
+ * generation times CONNECT_CHANNELS_MAX. */
+struct slot {
+	struct channel *ch;
+	uint32_t generation;
+};
+
+struct connect {
+	struct transport *t;
+	const struct connect_ops *ops;
+	struct slot *slots;
+	size_t nslots;     /* grows as needed */
+	size_t nopen;      /* channels with an owner */
+	uint32_t sessions; /* of these, sessions */
+	uint32_t max_sessions;
+	bool no_more_sessions;
+	uint32_t purse;    /* octets by which windows may still grow */
+	struct bytes bulk; /* whole room of a packet being filled */
+	enum channel_stream bulk_stream;
+	enum err broken;
+	char reason[160];
+};
+
+/* ---- connect.c ---- */
+
+/* Begin a message of at most max octets; its number is written already. */
+struct wr connect_begin(struct connect *c, uint8_t message, size_t max);
+void connect_end(struct connect *c, const struct wr *w);
+
+/* Note the sentence for an error; returns e. */
+enum err connect_refuse(struct connect *c, enum err e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- channel.c ---- */
+
+/* A channel in a free slot; NULL: too many. */
+struct channel *channel_new(struct connect *c, const struct open_row *row);
+
+/* NULL: no such channel. */
+struct channel *channel_find(const struct connect *c, uint32_t id);
+
+/* The owner hears of it no more. */
+void channel_disown(struct channel *ch);
+void channel_free(struct channel *ch);
+
+enum err channel_on_window_adjust(struct connect *c, struct rd *r);
+enum err channel_on_data(struct connect *c, struct rd *r);
+enum err channel_on_extended_data(struct connect *c, struct rd *r);
+enum err channel_on_eof(struct connect *c, struct rd *r);
+enum err channel_on_close(struct connect *c, struct rd *r);
+
+/* ---- open.c, request.c, global.c ---- */
+
+enum err open_on_open(struct connect *c, struct rd *r);
+enum err request_on_request(struct connect *c, struct rd *r);
+enum err global_on_request(struct connect *c, struct rd *r);
+
+#endif
