@@ -1,0 +1,22 @@
+/*
+ * link.h - the connection's descriptors and the transport
+ */
+#ifndef SALLYPORT_SESSION_LINK_H
+#define SALLYPORT_SESSION_LINK_H
+
+struct session;
+
+/* Watch the connection. */
+void link_open(struct session *s);
+
+/* Serve what was read already. */
+void link_take(struct session *s);
+
+/* After every turn of the loop: write what the turn made, once; go on with
+ * what had to wait for that. */
+void link_turn(struct session *s);
+
+/* Write what can be written at once, and close. */
+void link_close(struct session *s);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * relay.c - descriptors and channels, without copies
+ *
+ * Output is read from the program straight into a packet under construction;
+ * input is written to the program from the ring where it was decrypted. Only
+ * what a descriptor doesn't take is kept, and the channel's window bounds it.
+ */
+#include "session.h"
+
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/must.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TURN_OCTETS  ((size_t)256 << 10) /* of a source, a turn */
+#define PIECE_FIRST  ((size_t)4 << 10)   /* keystrokes, prompts */
+#define BULK_OCTETS  ((uint64_t)1 << 20) /* this much makes it bulk */
+#define PIPE_BULK    (256 << 10)
+#define ENLARGED_MAX 2u /* pipes of a connection: one pair */
+
+static bool
+is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/*
+ * A larger pipe halves the wake-ups of bulk data. The user has 64 MiB of pipe
+ * buffers for all processes, so it is made late, for few, and a refusal is
+ * none of our business.
+ */
+static void
+enlarge(struct session *s, int fd, bool *enlarged)
+{
+	*enlarged = true;
+	if (s->enlarged >= ENLARGED_MAX)
+		return;
+	s->enlarged++;
+	if (fcntl(fd, F_SETPIPE_SZ, PIPE_BULK) < 0)
+		log_debug3("F_SETPIPE_SZ: %s", strerror(errno));
+}
+
+/* ---- output ---- */
+
+static void
+source_wait(struct source *src, bool for_room)
+{
+	if (for_room == !src->watched)
+		return;
+	if (for_room)
+		loop_remove(&src->watch);
+	else if (loop_add(src->p->s->loop, &src->watch) != OK)
+		return;
+	src->watched = !for_room;
+}
+
+void
+relay_close_source(struct source *src)
+{
+	if (src->watched)
+		loop_remove(&src->watch);
+	src->watched = false;
+	io_close(&src->fd);
+}
+
+/* One piece; how much, or 0: nothing more to do now. */
+static size_t
+read_piece(struct source *src, size_t max)
+{
+	struct channel *ch = src->p->ch;
+	struct bytes room;
+	size_t n = 0;
+	enum err e;
+
+	if (channel_bulk(ch, src->stream, max, &room) != OK)
+		return 0;
+	e = io_read(src->fd, room, &n);
+	if (e == OK) {
+		channel_bulk_seal(ch, n);
+		src->total += n;
+		return n;
+	}
+	channel_bulk_abandon(ch);
+	if (e == ERR_AGAIN)
+		src->dry = src->p->ended;
+	else /* end of file, or EIO from a terminal that nobody holds */
+		relay_close_source(src);
+	return 0;
+}
+
+/* Read what there is, within the turn and the room of the channel. */
+static size_t
+pump(struct source *src)
+{
+	size_t moved = 0, n, max;
+
+	/* After the program's end to the last octet: no event would come that
+	 * says that there is none. */
+	while ((moved < TURN_OCTETS || src->p->ended) && src->fd >= 0) {
+		max = channel_room(src->p->ch);
+		if (max == 0 || !session_may_write(src->p->s)) {
+			source_wait(src, true);
+			break;
+		}
+		if (max > src->piece)
+			max = src->piece;
+		if ((n = read_piece(src, max)) == 0)
+			break;
+		moved += n;
+		if (n == src->piece)
+			src->piece = CHANNEL_PACKET_MAX;
+		else if (n < max && !src->p->ended)
+			break; /* less than asked: that was all */
+	}
+	return moved;
+}
+
+static void
+source_turn(struct source *src)
+{
+	struct program *p = src->p;
+	size_t moved = pump(src);
+
+	if (moved > 0) {
+		p->s->timeouts.active = true;
+		timeouts_channel(p);
+	}
+	if (moved < PIECE_FIRST)
+		src->piece = PIECE_FIRST;
+	if (src->is_pipe && !src->enlarged && src->fd >= 0 &&
+	    src->total > BULK_OCTETS && moved > PIPE_BULK / 8)
+		enlarge(p->s, src->fd, &src->enlarged);
+	program_check(p);
+}
+
+static void
+on_readable(struct watch *w, unsigned int events)
+{
+	(void)events;
+	source_turn(w->ctx);
+}
+
+void
+relay_open_source(struct source *src, struct program *p, int fd,
+    enum channel_stream stream)
+{
+	*src = (struct source){.p = p,
+	    .fd = fd,
+	    .stream = stream,
+	    .is_pipe = is_pipe(fd),
+	    .piece = PIECE_FIRST,
+	    .watch = {.fd = fd, .events = LOOP_READ, .on = on_readable}};
+	src->watch.ctx = src;
+	must(io_nonblock(fd, true) == OK);
+	source_wait(src, false);
+}
+
+void
+relay_resume(struct source *src)
+{
+	if (src->fd < 0 || src->p->ch == NULL)
+		return;
+	if (!src->watched && channel_room(src->p->ch) > 0 &&
+	    session_may_write(src->p->s))
+		source_wait(src, false);
+	if (src->watched && src->p->ended && !src->dry)
+		(void)pump(src);
+}
+
+/* ---- input ---- */
+
+static size_t
+backlog_octets(const struct sink *sink)
+{
+	return sink->backlog.n - sink->head;
+}
+
+void
+relay_close_sink(struct sink *sink)
+{
+	loop_remove(&sink->watch);
+	io_close(&sink->fd);
+	buf_clear(&sink->backlog);
+	sink->head = 0;
+}
+
+/* The program doesn't read any more: what waits is dropped. */
+static void
+sink_broken(struct sink *sink)
+{
+	size_t waiting = backlog_octets(sink);
+
+	relay_close_sink(sink);
+	if (sink->p->ch == NULL)
+		return;
+	channel_eow(sink->p->ch);
+	if (waiting > 0)
+		channel_consumed(sink->p->ch, waiting);
+}
+
+/* Keep what the descriptor didn't take. */
+static enum err
+keep(struct sink *sink, struct slice data)
+{
+	struct buf *b = &sink->backlog;
+
+	/* Moved at most once on the average: not before half of it is gone */
+	if (sink->head > 0 && sink->head >= b->n / 2) {
+		buf_consume(b, sink->head);
+		sink->head = 0;
+	}
+	if (sink->fd >= 0 && sink->watch.loop == NULL &&
+	    loop_add(sink->p->s->loop, &sink->watch) != OK)
+		return ERR_SYSTEM;
+	return buf_append(b, data);
+}
+
+size_t
+relay_take(struct sink *sink, struct slice data)
+{
+	size_t n = 0;
+	enum err e = OK;
+
+	if (!sink->p->started) /* it may come before its program */
+		return keep(sink, data) == OK ? 0 : data.n;
+	if (sink->fd < 0)
+		return data.n;
+	sink->total += data.n;
+	if (backlog_octets(sink) == 0)
+		e = io_write(sink->fd, data, &n);
+	if (e == OK || e == ERR_AGAIN)
+		e = n == data.n ? OK : keep(sink, slice_skip(data, n));
+	if (e != OK) {
+		sink_broken(sink);
+		return data.n;
+	}
+	if (n < data.n && sink->is_pipe && !sink->enlarged &&
+	    sink->total > BULK_OCTETS)
+		enlarge(sink->p->s, sink->fd, &sink->enlarged);
+	return n;
+}
+
+static void
+on_writable(struct watch *w, unsigned int events)
+{
+	struct sink *sink = w->ctx;
+	struct slice rest = slice_skip(buf_slice(&sink->backlog), sink->head);
+	size_t n = 0;
+	enum err e = OK;
+
+	(void)events;
+	if (rest.n > 0)
+		e = io_write(sink->fd, rest, &n);
+	if (e != OK && e != ERR_AGAIN) {
+		sink_broken(sink);
+		return;
+	}
+	sink->head += n;
+	if (n > 0 && sink->p->ch != NULL)
+		channel_consumed(sink->p->ch, n);
+	if (backlog_octets(sink) > 0)
+		return;
+	loop_remove(&sink->watch);
+	buf_clear(&sink->backlog);
+	sink->head = 0;
+	if (sink->ending)
+		relay_close_sink(sink);
+}
+
+void
+relay_open_sink(struct sink *sink, struct program *p, int fd)
+{
+	sink->p = p;
+	sink->fd = fd;
+	sink->is_pipe = is_pipe(fd);
+	sink->watch = (struct watch){.fd = fd,
+	    .events = LOOP_WRITE,
+	    .on = on_writable,
+	    .ctx = sink};
+	must(io_nonblock(fd, true) == OK);
+	if (backlog_octets(sink) > 0)
+		must(loop_add(p->s->loop, &sink->watch) == OK);
+	else if (sink->ending)
+		relay_end(sink);
+}
+
+void
+relay_end(struct sink *sink)
+{
+	sink->ending = sink->p->pty.master < 0;
+	if (sink->ending && sink->fd >= 0 && backlog_octets(sink) == 0)
+		relay_close_sink(sink);
+}

@@ -1,0 +1,301 @@
+/*
+ * session.c - one connection after login: become the user, take over the
+ * transport, run channels until somebody leaves
+ */
+#include "session.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
+#include "sallyport/proc/creds.h"
+#include "sallyport/proc/memfile.h"
+#include "sallyport/proc/sandbox.h"
+#include "sallyport/proc/title.h"
+#include "sallyport/transport/compress.h"
+
+#include "link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define STATE_MAX   ((size_t)16 << 20) /* unread and unsent octets included */
+#define EXIT_FATAL  255
+#define NOFILE_SOFT 1024u /* what select() can take */
+
+/* ---- log ------------------------------------------------------------------ */
+
+static void
+log_to_monitor(void *ctx, enum log_level level, const char *text)
+{
+	struct session *s = ctx;
+	struct log_msg msg = {.level = (uint8_t)level,
+	    .text = slice_cstr(text)};
+
+	if (s->monitor != NULL && ask_log(s->monitor, &msg, NULL) != OK)
+		s->over = true; /* the monitor is gone, and so are we */
+}
+
+/* ---- becoming the user ------------------------------------------------------ */
+
+static _Noreturn void
+give_up(const char *what, enum err e)
+{
+	log_fatal("session: %s: %s", what,
+	    e == ERR_SYSTEM ? strerror(errno) : err_sentence(e));
+	_exit(EXIT_FATAL);
+}
+
+/* The listener raised the soft limit for its own sake; with PAM it is what
+ * pam_limits says. */
+static void
+lower_descriptors(const struct session *s)
+{
+	struct rlimit r;
+
+	if (s->conf.use_pam || getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	if (r.rlim_cur != r.rlim_max || r.rlim_max <= NOFILE_SOFT)
+		return;
+	r.rlim_cur = NOFILE_SOFT;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_debug1("RLIMIT_NOFILE: %s", strerror(errno));
+}
+
+static void
+become_user(struct session *s, pid_t monitor)
+{
+	const struct grant *g = s->grant;
+	struct creds creds = {.uid = g->uid,
+	    .gid = g->gid,
+	    .keep_groups = true};
+	enum err e;
+
+	lower_descriptors(s);
+	if ((e = creds_become(&creds)) != OK)
+		give_up(g->user, e);
+	sandbox_enter(ROLE_SESSION, monitor);
+}
+
+/* ---- ExposeAuthInfo ------------------------------------------------------------ */
+
+static void
+write_auth_info(struct session *s)
+{
+	char path[] = "/tmp/sshauth.XXXXXXXXXXXXXXX";
+	SCOPED(io_close) int fd = -1;
+
+	if (s->grant->auth_info == NULL || !s->conf.expose_auth_info)
+		return;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0 || io_write_all(fd, slice_cstr(s->grant->auth_info)) != OK) {
+		log_error("SSH_USER_AUTH: %s: %s", path, strerror(errno));
+		return;
+	}
+	s->auth_file = mem_strdup(path);
+}
+
+static void
+remove_auth_info(struct session *s)
+{
+	if (s->auth_file != NULL)
+		unlink(s->auth_file);
+}
+
+/* ---- taking over ------------------------------------------------------------------ */
+
+static bool
+on_global(void *ctx, const struct global_request *q, struct buf *reply)
+{
+	struct session *s = ctx;
+
+	switch (q->kind) {
+	case GLOBAL_PROVE_KEYS:
+		return offer_prove(s, q->blobs, reply);
+	case GLOBAL_TCPIP_FORWARD:
+		log_info("Received request from %s port %u to remote forward "
+			 "to host %s port %u, but the request was denied.",
+		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target),
+		    q->port);
+		return false;
+	case GLOBAL_STREAMLOCAL_FORWARD:
+		log_info("Received request from %s port %u to remote forward "
+			 "to path \"%s\", but the request was denied.",
+		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target));
+		return false;
+	case GLOBAL_TCPIP_CANCEL:
+	case GLOBAL_STREAMLOCAL_CANCEL:
+		break; /* there is nothing to cancel */
+	}
+	return false;
+}
+
+static void
+import_transport(struct session *s, int state)
+{
+	SCOPED(buf_clear) struct buf octets = BUF_SECRET(STATE_MAX);
+	enum err e;
+
+	offer_init(&s->offer, s);
+	e = memfile_read(state, &octets);
+	io_close(&state);
+	if (e == OK)
+		e = transport_import(buf_slice(&octets), &s->offer.offer,
+		    &s->offer.ops, &s->t);
+	if (e != OK)
+		give_up("transport state", e);
+	transport_use_compression(s->t, &compress_zlib);
+	s->connect_ops = (struct connect_ops){.ctx = s,
+	    .open = program_open,
+	    .request = program_request,
+	    .data = program_data,
+	    .eof = program_eof,
+	    .closed = program_closed,
+	    .writable = program_writable,
+	    .global = on_global};
+	s->connect = connect_new(s->t, &s->connect_ops, s->conf.max_sessions);
+}
+
+/* The monitor asks nothing: what comes from it is its end. */
+static void
+on_monitor(struct watch *w, unsigned int events)
+{
+	(void)events;
+	session_stop(w->ctx, EXIT_FATAL);
+}
+
+static void
+on_terminate(int signo, const void *siginfo, void *ctx)
+{
+	struct session *s = ctx;
+
+	(void)siginfo;
+	log_info("Exiting on signal %d", signo);
+	session_disconnect(s, DISCONNECT_BY_APPLICATION,
+	    "the session was terminated");
+}
+
+static void
+start_loop(struct session *s)
+{
+	s->loop = loop_new();
+	loop_signal(s->loop, SIGTERM, on_terminate, s);
+	s->monitor_watch = (struct watch){.fd = rpc_fd(s->monitor),
+	    .events = LOOP_READ,
+	    .on = on_monitor,
+	    .ctx = s};
+	must(loop_add(s->loop, &s->monitor_watch) == OK);
+	link_open(s);
+	timeouts_init(s);
+}
+
+static struct session *
+session_new(const struct common *common, const struct conn *conn,
+    const struct grant *grant)
+{
+	struct session *s = mem_new(sizeof(*s));
+	enum err e;
+
+	s->common = common;
+	s->conn = conn;
+	s->grant = grant;
+	list_init(&s->programs);
+	if ((e = conf_apply(common->set, grant->blocks, &s->conf)) != OK)
+		give_up("configuration", e);
+	return s;
+}
+
+/* ---- the end --------------------------------------------------------------------------- */
+
+void
+session_stop(struct session *s, int exit_status)
+{
+	s->over = true;
+	s->exit_status = exit_status;
+	loop_stop(s->loop);
+}
+
+void
+session_disconnect(struct session *s, uint32_t code, const char *text)
+{
+	if (s->over)
+		return;
+	log_info("Disconnecting user %s %s port %u: %s", s->grant->user,
+	    s->conn->peer_ip, s->conn->peer_port, text);
+	transport_disconnect(s->t, code, text);
+	s->said_goodbye = true;
+	session_stop(s, EXIT_FATAL);
+}
+
+static _Noreturn void
+leave(struct session *s)
+{
+	uint64_t sent, received;
+
+	program_drop_all(s);
+	link_close(s);
+	remove_auth_info(s);
+	transport_totals(s->t, &sent, &received);
+	if (!s->said_goodbye) {
+		log_verbose("Transferred: sent %llu, received %llu bytes",
+		    (unsigned long long)sent, (unsigned long long)received);
+		log_verbose("Closing connection to %s port %u",
+		    s->conn->peer_ip, s->conn->peer_port);
+	}
+	transport_free(s->t);
+	_exit(s->exit_status);
+}
+
+/* ---- what others of this room need -------------------------------------------------------- */
+
+void
+session_title(const struct session *s)
+{
+	SCOPED(buf_clear) struct buf ttys = BUF_LIMIT(1024);
+
+	LIST_EACH(l, &s->programs)
+	{
+		const struct program *p = LIST_ITEM(l, struct program, link);
+
+		if (p->pty.name[0] != '\0' &&
+		    buf_printf(&ttys, "%s%s", ttys.n > 0 ? "," : "",
+			pty_short_name(&p->pty)) != OK)
+			break;
+	}
+	title_set("%s@%.*s", s->grant->user, ttys.n > 0 ? (int)ttys.n : 5,
+	    ttys.n > 0 ? (const char *)ttys.p : "notty");
+}
+
+/* ---- its life --------------------------------------------------------------------------------- */
+
+_Noreturn void
+session_main(const struct common *common, const struct conn *conn,
+    const struct grant *grant, int state, int channel, pid_t monitor)
+{
+	int keep[] = {conn->in, conn->out, channel, state};
+	struct session *s;
+
+	io_close_but(3, keep, sizeof(keep) / sizeof(keep[0]));
+	s = session_new(common, conn, grant);
+	s->monitor = rpc_new(channel);
+	log_to_function(log_to_monitor, s);
+	become_user(s, monitor);
+	session_title(s);
+	import_transport(s, state);
+	write_auth_info(s);
+	start_loop(s);
+	offer_announce(s);
+	link_take(s); /* what came before the hand-over */
+	while (!s->over) {
+		link_turn(s);
+		if (!s->over)
+			loop_turn(s->loop, -1);
+	}
+	leave(s);
+}

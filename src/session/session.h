@@ -1,0 +1,254 @@
+/*
+ * session.h - a session's state; private to this room
+ *
+ * One process per connection, as the user. It owns the connection after login:
+ * transport, channels, and the programs that run on them. What still needs
+ * root is asked of the monitor (rpc/monitor_ops.h).
+ */
+#ifndef SALLYPORT_SESSION_SESSION_H
+#define SALLYPORT_SESSION_SESSION_H
+
+#include "sallyport/base/buf.h"
+#include "sallyport/base/err.h"
+#include "sallyport/base/list.h"
+#include "sallyport/base/loop.h"
+#include "sallyport/base/slice.h"
+#include "sallyport/conf/conf.h"
+#include "sallyport/connect/connect.h"
+#include "sallyport/roles.h"
+#include "sallyport/rpc/monitor_ops.h"
+#include "sallyport/transport/transport.h"
+
+#include "environ.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+#include <termios.h>
+
+#define PROGRAMS_MAX 1024 /* of one connection that weren't reaped yet */
+
+/* ---- relay.c: a descriptor of a program and its channel ---------------- */
+
+struct program;
+
+/* A program's output: descriptor to channel. */
+struct source {
+	struct program *p;
+	int fd; /* -1: ended */
+	enum channel_stream stream;
+	struct watch watch;
+	bool watched; /* false: waits for room in channel or connection */
+	bool dry;     /* since the program's end: there was nothing to read */
+	bool is_pipe;
+	bool enlarged;
+	size_t piece; /* how much to ask for: little, until more is there */
+	uint64_t total;
+};
+
+/* A program's input: channel to descriptor. */
+struct sink {
+	struct program *p;
+	int fd; /* -1: ended; what still comes is dropped */
+	struct watch watch;
+	struct buf backlog; /* what the descriptor didn't take, from head on */
+	size_t head;
+	bool is_pipe;
+	bool enlarged;
+	bool ending; /* the client sent EOF: close when all is written */
+	uint64_t total;
+};
+
+/* Both take fd, which becomes non-blocking, and watch it. What came for the
+ * sink before is kept. */
+void relay_open_source(struct source *src, struct program *p, int fd,
+    enum channel_stream stream);
+void relay_open_sink(struct sink *sink, struct program *p, int fd);
+void relay_close_source(struct source *src);
+void relay_close_sink(struct sink *sink);
+
+/* Room may have come: read on; of a program that ended to the end. */
+void relay_resume(struct source *src);
+
+/* Data for the program; returns how much of it is gone already. */
+size_t relay_take(struct sink *sink, struct slice data);
+
+/* No more will come. A terminal stays open: its end isn't the client's. */
+void relay_end(struct sink *sink);
+
+/* ---- pty.c ---------------------------------------------------------------- */
+
+#define PTY_NAME_MAX 64
+
+struct pty {
+	int master; /* -1: none. The only copy: closing it hangs up */
+	char name[PTY_NAME_MAX]; /* "/dev/pts/3" */
+};
+
+/*
+ * Encoded terminal modes, RFC 4254 §8, applied to *tio. Unknown ones are
+ * skipped; opcodes from 160 on end the list. ERR_SHORT where an argument is
+ * cut off: what stood before it was applied.
+ */
+MUST_USE enum err pty_modes(struct slice modes, struct termios *tio);
+
+/* What a client says of a window's size, as the kernel wants it. */
+struct winsize pty_size(const struct channel_request *q);
+
+/* "pts/3" of "/dev/pts/3" */
+const char *pty_short_name(const struct pty *pty);
+
+/* ---- program.c ----------------------------------------------------------- */
+
+/* A session channel, and what runs on it. */
+struct program {
+	struct link link;
+	struct session *s;
+	uint32_t slot;      /* "id K" of the log */
+	struct channel *ch; /* NULL: closed; only the process is left */
+
+	struct pty pty;
+	char *term;                /* TERM, with a terminal */
+	struct environment client; /* variables that were accepted */
+
+	const char *label; /* ChannelTimeout's name for it */
+	char *label_text;  /* owned, where it isn't a constant */
+	bool forced;       /* not the client's command */
+	bool subsystem;
+
+	pid_t pid;
+	struct watch exit; /* its pidfd */
+	bool started, ended, told;
+	int status; /* wait status */
+	struct source out, err;
+	struct sink in;
+
+	struct timer inactive;
+	uint64_t active_ms;
+};
+
+/* connect_ops */
+bool
+program_open(void *ctx, struct channel *ch, const struct channel_open *req);
+bool
+program_request(void *ctx, struct channel *ch, const struct channel_request *q);
+size_t program_data(void *ctx, struct channel *ch, struct slice data);
+void program_eof(void *ctx, struct channel *ch);
+void program_closed(void *ctx, struct channel *ch);
+void program_writable(void *ctx, struct channel *ch);
+
+/* A source ended or ran dry: status, EOF and CLOSE, each when it is time. p
+ * may be gone afterwards. */
+void program_check(struct program *p);
+
+/* Room came, in the channel or the connection. p may be gone afterwards. */
+void program_resume(struct program *p);
+
+/* Close the channel and let go of the program, whatever it does. */
+void program_drop(struct program *p);
+
+/* The connection ends: terminals are hung up, pipes closed. */
+void program_drop_all(struct session *s);
+
+/* ---- start.c: between fork and exec ------------------------------------------ */
+
+/* What is to be run; slices and texts live as long as the start. */
+struct plan {
+	const char *command;  /* NULL: a login shell */
+	const char *original; /* the client's, where another was forced */
+	char *subsystem;      /* name */
+	bool by_config;       /* ForceCommand */
+	bool nologin;         /* show /etc/nologin, and leave */
+	uint64_t last_time;   /* of the login before; 0: don't tell */
+	char last_host[257];
+};
+
+/* In the child: fds become 0, 1 and 2; tty: of these, with a terminal. */
+_Noreturn void
+start_run(const struct program *p, const struct plan *plan, const int fds[3]);
+
+#define START_NOLOGIN "/etc/nologin"
+
+/* ---- offer.c: host keys, by way of the monitor ---------------------------------- */
+
+struct offer {
+	struct transport_offer offer;
+	struct transport_ops ops;
+	struct transport_hostkey *keys;
+};
+
+void offer_init(struct offer *o, struct session *s);
+void offer_announce(struct session *s); /* hostkeys-00@openssh.com */
+bool offer_prove(struct session *s, struct slice blobs, struct buf *reply);
+
+/* ---- timeouts.c -------------------------------------------------------------------- */
+
+struct timeouts {
+	struct timer alive;
+	uint64_t heard_ms; /* when the client was last heard of */
+	uint32_t unanswered;
+	struct timer rekey;
+	struct timer idle;
+	bool active; /* since the idle timer was set */
+	struct timer unused;
+};
+
+void timeouts_init(struct session *s);
+void timeouts_heard(struct session *s);
+/* After every turn. */
+void timeouts_turn(struct session *s);
+/* A program's kind is known: begin to watch its channel. */
+void timeouts_channel(struct program *p);
+/* ChannelTimeout's value for a label, in seconds; 0: never. */
+uint32_t timeouts_of(const struct conf_list *list, const char *label);
+
+/* ---- session.c ------------------------------------------------------------------------ */
+
+struct session {
+	const struct common *common;
+	const struct conn *conn;
+	const struct grant *grant;
+	struct conf conf;
+	struct loop *loop;
+	struct rpc *monitor;
+	struct watch monitor_watch;
+
+	struct offer offer;
+	struct transport *t;
+	struct connect_ops connect_ops;
+	struct connect *connect;
+
+	int in, out; /* two descriptors, also of one socket */
+	struct watch in_watch, out_watch;
+	bool reading, writing; /* watched */
+	size_t read_size;      /* adapts to what comes */
+	bool is_socket;
+
+	struct link programs;
+	uint32_t enlarged; /* pipes */
+	bool qos_interactive, qos_set;
+	char *auth_file; /* SSH_USER_AUTH; removed at the end */
+
+	struct timeouts timeouts;
+	bool over;
+	bool said_goodbye; /* a disconnect message was seen or sent */
+	int exit_status;
+};
+
+/* The peer reads as fast as we write: more may be produced. */
+bool session_may_write(const struct session *s);
+
+/* End the connection with SSH_MSG_DISCONNECT and a line. */
+void session_disconnect(struct session *s, uint32_t code, const char *text);
+
+/* End it without a word. */
+void session_stop(struct session *s, int exit_status);
+
+/* "USER@pts/0,pts/1", or "USER@notty" */
+void session_title(const struct session *s);
+
+/* IPQoS, by what runs. */
+void session_qos(struct session *s, bool interactive);
+
+#endif
