@@ -67,13 +67,26 @@ sandbox_root_path(void)
 	return PRIVSEP_PATH;
 }
 
-/* Gives a descriptor of the empty directory: root's, writable by no other. */
+static int
+open_directory(void)
+{
+	return open(PRIVSEP_PATH,
+	    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/*
+ * Gives a descriptor of the empty directory: root's, writable by no other. It
+ * may be gone though the service runs: the unit of another SSH server, which
+ * shares it, takes it away when it stops.
+ */
 static enum err
 open_root(int *fd)
 {
 	struct stat st;
 
-	*fd = open(PRIVSEP_PATH, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*fd = open_directory();
+	if (*fd < 0 && errno == ENOENT && mkdir(PRIVSEP_PATH, 0755) == 0)
+		*fd = open_directory();
 	if (*fd < 0 || fstat(*fd, &st) != 0)
 		return ERR_SYSTEM;
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -86,8 +99,6 @@ sandbox_root_ready(void)
 {
 	SCOPED(io_close) int fd = -1;
 
-	if (mkdir(PRIVSEP_PATH, 0755) != 0 && errno != EEXIST)
-		return ERR_SYSTEM;
 	return open_root(&fd);
 }
 

@@ -27,8 +27,9 @@ void sandbox_undumpable(void);
 
 /*
  * The empty root directory of the confined processes: made where it is
- * missing, then checked to be root's and writable by nobody else. The listener
- * calls it at start, as root. ERR_SYSTEM with errno, ERR_DENIED.
+ * missing, then checked to be root's and writable by nobody else.
+ * sandbox_enter does the same; the listener may ask at start, as root, to tell
+ * earlier. ERR_SYSTEM with errno, ERR_DENIED.
  */
 MUST_USE enum err sandbox_root_ready(void);
 const char *sandbox_root_path(void); /* for the log */

@@ -561,10 +561,8 @@ END_TEST
 static void
 enter_with(int mode)
 {
-	CHILD(mode >= 0 ? chmod(PRIVSEP_PATH, (mode_t)mode) == 0
-			: rmdir(PRIVSEP_PATH) == 0);
-	if (mode >= 0)
-		CHILD(sandbox_root_ready() == ERR_DENIED);
+	CHILD(chmod(PRIVSEP_PATH, (mode_t)mode) == 0);
+	CHILD(sandbox_root_ready() == ERR_DENIED);
 	close(2); /* it tells why */
 	enter(AS_ROOT, ROLE_GATE);
 }
@@ -572,17 +570,42 @@ enter_with(int mode)
 /* SEC-12: never "log and go on". */
 START_TEST(half_a_sandbox_is_the_end)
 {
-	static const int modes[] = {0775, 0757, 01777, -1};
+	static const int modes[] = {0775, 0757, 01777};
 
 	if (!prepare(AS_ROOT))
 		return;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		int status = child_run(enter_with, modes[i]);
 
 		ck_assert(WIFEXITED(status));
 		ck_assert_int_eq(WEXITSTATUS(status), 255);
 	}
-	ck_assert_int_eq(sandbox_root_ready(), OK); /* makes it anew */
+}
+END_TEST
+
+static void
+enter_without(int how)
+{
+	CHILD(rmdir(PRIVSEP_PATH) == 0);
+	if (how == 1)
+		CHILD(symlink("/tmp", PRIVSEP_PATH) == 0);
+	if (how == 2)
+		CHILD(mknod(PRIVSEP_PATH, S_IFREG | 0644, 0) == 0);
+	if (how > 0)
+		close(2);
+	enter(AS_ROOT, ROLE_GATE);
+}
+
+START_TEST(a_missing_root_directory_is_made_but_no_other_taken)
+{
+	if (!prepare(AS_ROOT))
+		return;
+	ck_assert(child_ok(child_run(enter_without, 0)));
+	ck_assert(child_ok(child_run(enter_without, 0)));
+	ck_assert_int_eq(WEXITSTATUS(child_run(enter_without, 1)), 255);
+	ck_assert_int_eq(unlink(PRIVSEP_PATH), 0);
+	ck_assert_int_eq(sandbox_root_ready(), OK);
+	ck_assert_int_eq(WEXITSTATUS(child_run(enter_without, 2)), 255);
 }
 END_TEST
 
@@ -605,5 +628,6 @@ check_sandbox(void)
 	tcase_add_loop_test(tc, an_errand_loses_its_rights_but_not_the_network,
 	    0, WAYS);
 	tcase_add_test(tc, half_a_sandbox_is_the_end);
+	tcase_add_test(tc, a_missing_root_directory_is_made_but_no_other_taken);
 	return tc;
 }
