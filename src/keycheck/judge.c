@@ -125,8 +125,9 @@ is_algorithm_good(struct trial *t)
 		return refuse(t->k, "the key is of another type");
 	if (is_enabled(t, t->alg->name))
 		return true;
+	/* sshd says this before login, and filters know it with its suffix */
 	log_info("userauth_pubkey: signature algorithm %s not in "
-		 "PubkeyAcceptedAlgorithms",
+		 "PubkeyAcceptedAlgorithms [preauth]",
 	    t->alg->name);
 	return refuse(t->k, "algorithm %s isn't accepted", t->alg->name);
 }
