@@ -408,6 +408,7 @@ spawner_main(const char *task)
 	}
 	rpc_idle(s->listener);
 	sandbox_undumpable();
+	mem_settle(); /* children allocate together, on fresh pages */
 	if (tell_ready(s, descriptors) != OK)
 		return EXIT_FAILURE;
 	rng_forbid();

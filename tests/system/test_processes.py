@@ -47,9 +47,6 @@ class Prompted:
                 except OSError:
                     raise AssertionError(self.output)
 
-    def ended(self):
-        return os.waitpid(self.pid, os.WNOHANG)[0] != 0
-
     def close(self):
         os.close(self.fd)
         try:
@@ -83,7 +80,6 @@ def test_killing_one_before_login_ends_all(env):
             for name, pid in all_three.items():
                 wait_for(lambda: not alive(pid), CASCADE,
                          "%s's end after %s's" % (name, victim))
-            wait_for(p.ended, CASCADE, "the client's end")
         finally:
             p.close()
     s.login_works()
@@ -471,7 +467,7 @@ def test_first_start_makes_host_keys(env):
     kill $pid
     """
     s = env.server(start=False)
-    text = subprocess.run([env.program, "-T"], capture_output=True,
+    text = subprocess.run([env.program, "-G"], capture_output=True,
                           text=True).stdout
     if "/usr/local/etc/sallyport" not in text:
         raise Skip("built with another sysconfdir")
