@@ -2,6 +2,7 @@
 
 #include "ext_info.h"
 #include "inside.h"
+#include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
 #include "sallyport/base/rd.h"
@@ -12,6 +13,12 @@
  * its keys; a DH exponent for more would cost time and give nothing.
  */
 #define NEED_MAX 32
+
+/*
+ * A peer may begin exchanges before login (RFC 4253 §9), yet each costs a
+ * signature with a host key: nobody needs more than a few.
+ */
+#define BEFORE_LOGIN_MAX 4
 
 /* Room for the reply: K_S and signature, and the longest public value. */
 #define REPLY_MAX ((size_t)16 << 10)
@@ -104,6 +111,26 @@ read_marks(struct transport *t, const struct kexinit *client)
 	return t->late_kexinit ? ERR_STRICT_KEX : OK;
 }
 
+static void
+log_direction(const char *which, const struct algo *cipher,
+    const struct algo *mac, bool zlib)
+{
+	log_debug1("kex: %s cipher: %s MAC: %s compression: %s", which,
+	    cipher->name, mac == NULL ? "<implicit>" : mac->name,
+	    zlib ? "zlib@openssh.com" : "none");
+}
+
+static void
+log_outcome(const struct kexinit_outcome *out)
+{
+	log_debug1("kex: algorithm: %s", out->kex->name);
+	log_debug1("kex: host key algorithm: %s", out->hostkey->name);
+	log_direction("client->server", out->cipher_in, out->mac_in,
+	    out->zlib_in);
+	log_direction("server->client", out->cipher_out, out->mac_out,
+	    out->zlib_out);
+}
+
 static enum err
 negotiate(struct transport *t, struct exchange *x, const struct kexinit *client)
 {
@@ -120,6 +147,7 @@ negotiate(struct transport *t, struct exchange *x, const struct kexinit *client)
 		(void)remember(&t->their_offer, theirs);
 		return e;
 	}
+	log_outcome(out);
 	need = larger(need_of(out->cipher_in, out->mac_in),
 	    need_of(out->cipher_out, out->mac_out));
 	kex_init(&x->kex, out->kex, need < NEED_MAX ? need : NEED_MAX, t->ops);
@@ -135,6 +163,8 @@ exchange_kexinit(struct transport *t, struct slice payload)
 	struct exchange *x;
 	enum err e;
 
+	if (t->phase != WHEN_SESSION && ++t->before_login > BEFORE_LOGIN_MAX)
+		return ERR_FULL;
 	if ((e = kexinit_parse(payload, &client)) != OK)
 		return e;
 	if ((e = read_marks(t, &client)) != OK)

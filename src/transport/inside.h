@@ -43,7 +43,8 @@ struct transport {
 	enum phase phase;
 	enum phase after; /* the exchange that is under way */
 	struct exchange *exchange;
-	bool skip_packet; /* a guess of the peer's was wrong */
+	unsigned int before_login; /* exchanges so far */
+	bool skip_packet;          /* a guess of the peer's was wrong */
 	bool strict;
 	bool keyed;
 	bool wants_ext_info; /* ext-info-c */

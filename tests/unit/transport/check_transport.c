@@ -465,6 +465,34 @@ START_TEST(rekeys_during_authentication_when_asked)
 }
 END_TEST
 
+START_TEST(bears_few_exchanges_before_login)
+{
+	SCOPED(pair_clear) struct pair p;
+	enum err e;
+
+	pair_init(&p, NULL);
+	client_start(&p.c);
+	for (int i = 0; (e = pair_run(&p)) == ERR_MORE && i < 100; i++)
+		client_rekey(&p.c);
+	ck_assert_int_eq(e, ERR_FULL);
+	ck_assert_uint_le(p.signatures, 4);
+}
+END_TEST
+
+START_TEST(bears_any_number_of_exchanges_after_login)
+{
+	SCOPED(pair_clear) struct pair p;
+
+	pair_init(&p, NULL);
+	pair_login(&p);
+	for (int i = 0; i < 30; i++) {
+		client_rekey(&p.c);
+		ck_assert_int_eq(pair_run(&p), ERR_MORE);
+	}
+	ck_assert_uint_eq(p.c.exchanges, 31);
+}
+END_TEST
+
 /* SUCCESS that waits for an exchange: export waits for its end as well. */
 START_TEST(logs_in_across_an_exchange)
 {
@@ -713,6 +741,8 @@ check_transport(void)
 	tcase_add_test(tc, rekeys_by_time);
 	tcase_add_test(tc, ends_a_peer_that_does_not_complete_an_exchange);
 	tcase_add_test(tc, rekeys_during_authentication_when_asked);
+	tcase_add_test(tc, bears_few_exchanges_before_login);
+	tcase_add_test(tc, bears_any_number_of_exchanges_after_login);
 	tcase_add_loop_test(tc, logs_in_across_an_exchange, 0, 2);
 	tcase_add_test(tc, never_begins_an_exchange_before_login);
 	tcase_add_test(tc, ends_when_keys_are_spent_before_login);
