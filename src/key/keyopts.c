@@ -341,8 +341,8 @@ apply_expiry(const struct use *u)
 	if (!read_moment(s, &tm))
 		return refuse(u, "invalid expiry time");
 	t = utc ? timegm(&tm) : local_seconds(&tm);
-	if (t <= 0)
-		return refuse(u, "invalid expiry time");
+	if (t < 1)
+		t = 1; /* long ago; 0 stands for never */
 	if (u->o->expires == 0 || (uint64_t)t < u->o->expires)
 		u->o->expires = (uint64_t)t;
 	return OK;

@@ -124,6 +124,16 @@ START_TEST(expiry_in_utc)
 }
 END_TEST
 
+/* A time before 1970 isn't "never". */
+START_TEST(expiry_long_ago)
+{
+	ck_assert_int_eq(parse("expiry-time=\"19700101Z\""), OK);
+	ck_assert_uint_eq(o.expires, 1);
+	ck_assert_int_eq(parse("expiry-time=\"19010101\""), OK);
+	ck_assert_uint_eq(o.expires, 1);
+}
+END_TEST
+
 /* Every hour of two days in which Berlin's clocks change */
 START_TEST(expiry_in_local_time_is_mktime_s)
 {
@@ -241,6 +251,7 @@ check_keyopts(void)
 	tcase_add_test(tc, lists_add_up);
 	tcase_add_test(tc, reads_from_tunnel_and_principals);
 	tcase_add_test(tc, expiry_in_utc);
+	tcase_add_test(tc, expiry_long_ago);
 	tcase_add_loop_test(tc, expiry_in_local_time_is_mktime_s, 0, 2);
 	tcase_add_loop_test(tc, refuses, 0,
 	    (int)(sizeof(bad) / sizeof(bad[0])));
