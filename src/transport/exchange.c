@@ -20,9 +20,6 @@
  */
 #define BEFORE_LOGIN_MAX 4
 
-/* Room for the reply: K_S and signature, and the longest public value. */
-#define REPLY_MAX ((size_t)16 << 10)
-
 void
 exchange_free(struct exchange *x)
 {
@@ -269,10 +266,11 @@ hash(struct transport *t, struct slice hostkey, uint8_t *h)
 static enum err
 send_reply(struct transport *t, struct slice hostkey, struct slice signature)
 {
-	struct wr w =
-	    output_begin_now(&t->out, REPLY_MAX + hostkey.n + signature.n);
+	const struct kex *k = &t->exchange->kex;
+	struct wr w = output_begin_now(&t->out,
+	    1 + 4 + hostkey.n + k->answer.n + 4 + signature.n);
 
-	kex_reply(&t->exchange->kex, &w, hostkey, signature);
+	kex_reply(k, &w, hostkey, signature);
 	return output_end(&t->out, &w);
 }
 
