@@ -359,6 +359,18 @@ static const struct {
     {"ssh_host_rsa_key", "rsa 3072", true},
 };
 
+/* The folder of the default keys: ours, beside the configuration. */
+static void
+make_folder(const char *path)
+{
+	const char *end = strrchr(path, '/');
+	SCOPED(mem_free_at)
+	char *folder = mem_text(slice_make(path, (size_t)(end - path)));
+
+	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+		log_error("%s: %s", folder, strerror(errno));
+}
+
 static pid_t
 make_key(const char *kind, const char *path, int *end)
 {
@@ -399,6 +411,7 @@ reload_make_keys(struct listener *l)
 			    strcmp(end + 1, made_keys[k].file) != 0)
 				continue;
 			log_info("making host key %s", paths->v[i]);
+			make_folder(paths->v[i]);
 			pid = make_key(made_keys[k].task, paths->v[i],
 			    made_keys[k].background ? &l->keygen_fd : NULL);
 			if (made_keys[k].background)

@@ -143,12 +143,8 @@ tell_outcome(struct monitor *m, enum outcome o)
 
 /* ---- serving ----------------------------------------------------------------- */
 
-/*
- * Wait for the peer's next request. ERR_EOF where a process of this connection
- * ended or we were told to end.
- */
-static enum err
-wait_for_request(struct monitor *m)
+enum err
+monitor_wait(struct monitor *m)
 {
 	struct pollfd p[2] = {{.fd = rpc_fd(m->peer), .events = POLLIN},
 	    {.fd = m->keycheck != NULL ? rpc_fd(m->keycheck) : -1}};
@@ -172,7 +168,7 @@ serve(struct monitor *m, bool (*until)(const struct monitor *m))
 	enum err e = OK;
 
 	while (e == OK && !until(m)) {
-		if ((e = wait_for_request(m)) != OK)
+		if ((e = monitor_wait(m)) != OK)
 			break;
 		e = serve_one(&m->serve, m->peer, m->phase, false);
 		io_close(&m->close_after);

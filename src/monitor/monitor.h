@@ -224,7 +224,9 @@ void records_failed(const struct monitor *m); /* btmp, where it exists */
 MUST_USE enum err grant_start(struct monitor *m);
 
 /* ---- monitor.c ---- */
-/* A line for a peer's log request, or our own with "[preauth]". */
+/* Wait for the peer's next request. ERR_EOF where a process of this connection
+ * ended or we were told to end. */
+MUST_USE enum err monitor_wait(struct monitor *m);
 void monitor_tell_listener(struct monitor *m, uint32_t number,
     const struct layout *layout, const void *message);
 /* Fork a child of this connection. In the child: descriptors but keep are

@@ -176,7 +176,7 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
 	    sizeof(info));
 	if (j.why.n > 0)
-		log_info("%s", log_quote_max(j.why, 400));
+		log_debug1("%s", log_quote_max(j.why, 400));
 	good = j.allowed && m->valid && is_fresh(m, req, hash) &&
 	       methods_allowed(m, "publickey", NULL);
 	if (!req->has_sig && good) {

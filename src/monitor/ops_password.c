@@ -80,8 +80,10 @@ ops_password_converse(struct monitor *m, const struct prompt_rep *prompts)
 	if ((e = serve_reply(&m->serve, prompts)) != OK)
 		return e;
 	m->phase = PHASE_PROMPT;
-	while (e == OK && !m->answered && !m->cancelled)
-		e = serve_one(&m->serve, m->peer, m->phase, false);
+	while (e == OK && !m->answered && !m->cancelled) {
+		if ((e = monitor_wait(m)) == OK)
+			e = serve_one(&m->serve, m->peer, m->phase, false);
+	}
 	m->phase = phase;
 	return e;
 }
