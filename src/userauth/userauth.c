@@ -76,17 +76,21 @@ send_ok(const struct userauth *u, const struct method *m,
 	struct wr w;
 
 	if (m == NULL || m->write_ok == NULL)
-		return ERR_RPC; /* the verdict doesn't fit the question */
+		return ERR_RPC;
 	w = u->ops->begin(u->ctx, 16 + req->pubkey.alg.n + req->pubkey.blob.n);
 	m->write_ok(&w, req);
 	return u->ops->end(u->ctx, &w);
 }
 
 static enum err
-send_prompts(struct userauth *u, const struct prompt_rep *rep)
+send_prompts(struct userauth *u, const struct method *m,
+    const struct prompt_rep *rep)
 {
-	struct wr w = u->ops->begin(u->ctx, kbdint_request_max(rep));
+	struct wr w;
 
+	if (m != &kbdint_method)
+		return ERR_RPC;
+	w = u->ops->begin(u->ctx, kbdint_request_max(rep));
 	kbdint_write_request(&w, rep);
 	u->prompts = rep->n;
 	u->state = USERAUTH_PROMPT;
@@ -94,8 +98,8 @@ send_prompts(struct userauth *u, const struct prompt_rep *rep)
 }
 
 /*
- * Tell a verdict; m and req: what was asked for, m NULL where that can have no
- * VERDICT_PK_OK.
+ * Tell a verdict. m, req: what was asked for; NULL where that could only be
+ * refused. A verdict that doesn't fit the question is an error of ours.
  */
 static enum err
 tell(struct userauth *u, const struct method *m, const struct request *req,
@@ -109,12 +113,14 @@ tell(struct userauth *u, const struct method *m, const struct request *req,
 		return send_names(u, MSG_USERAUTH_FAILURE, rep->methods,
 		    rep->verdict == VERDICT_PARTIAL);
 	case VERDICT_SUCCESS:
+		if (m == NULL)
+			return ERR_RPC;
 		u->state = USERAUTH_DONE;
 		return send_names(u, MSG_USERAUTH_SUCCESS, SLICE_NONE, false);
 	case VERDICT_PK_OK:
 		return send_ok(u, m, req);
 	case VERDICT_PROMPT:
-		return send_prompts(u, rep);
+		return send_prompts(u, m, rep);
 	case VERDICT_TOO_MANY:
 		return ERR_TOO_MANY_AUTH;
 	default:
@@ -209,10 +215,11 @@ abandon(struct userauth *u)
 static struct slice
 name_for_log(struct slice method)
 {
+	bool good = method.n > 0;
+
 	for (size_t i = 0; i < method.n; i++)
-		if (method.p[i] <= ' ' || method.p[i] >= 0x7f)
-			return SLICE_STR("invalid-method");
-	return method;
+		good &= method.p[i] > ' ' && method.p[i] < 0x7f;
+	return good ? method : SLICE_STR("invalid-method");
 }
 
 /* Methods that we don't have, and requests that can't succeed. */
@@ -226,16 +233,19 @@ ask_other(const struct userauth *u, struct slice name, struct prompt_rep *rep)
 	return methods_verdict(e, &v, rep);
 }
 
+/* *m is NULL afterwards where nothing but a refusal fits. */
 static enum err
-ask(const struct userauth *u, const struct method *m, struct slice name,
+ask(const struct userauth *u, const struct method **m, struct slice name,
     const struct request *req, struct prompt_rep *rep)
 {
-	if (m == NULL)
-		return ask_other(u, name, rep);
 	/* RFC 4252 §5: no such service, so nobody gets in to it */
-	if (req->hopeless || strcmp(u->service, next_service) != 0)
-		return ask_other(u, slice_cstr(m->said), rep);
-	return m->ask(u, req, rep);
+	bool foreign = strcmp(u->service, next_service) != 0;
+
+	if (*m != NULL && (req->hopeless || foreign)) {
+		name = slice_cstr((*m)->said);
+		*m = NULL;
+	}
+	return *m != NULL ? (*m)->ask(u, req, rep) : ask_other(u, name, rep);
 }
 
 static void
@@ -265,7 +275,7 @@ on_request(struct userauth *u, struct slice body)
 	e = u->user == NULL ? meet(u, &v) : check_same(u, &v);
 	if (e != OK || (e = abandon(u)) != OK)
 		return e;
-	e = ask(u, m, v.method, &req, &rep);
+	e = ask(u, &m, v.method, &req, &rep);
 	if (e == ERR_SIGNATURE)
 		return fail(u, ERR_PHASE,
 		    mem_strdup("signature is bound to another host key"));
@@ -283,7 +293,7 @@ on_response(struct userauth *u, struct slice body)
 		return e;
 	if ((e = u->ops->kbdint_answer(u->ctx, &req, &rep)) != OK)
 		return e;
-	return tell(u, NULL, NULL, &rep);
+	return tell(u, &kbdint_method, NULL, &rep);
 }
 
 /* May come again, with the same answer. */

@@ -287,7 +287,8 @@ END_TEST
 
 START_TEST(a_verdict_that_does_not_fit_is_an_error_of_ours)
 {
-	static const uint8_t verdicts[] = {VERDICT_PK_OK, 6, 255};
+	static const uint8_t verdicts[] = {VERDICT_PK_OK, VERDICT_PROMPT, 6,
+	    255};
 
 	fake_bring_to(&f, USERAUTH_USER);
 	f.verdict = (enum verdict)verdicts[_i];
@@ -295,6 +296,16 @@ START_TEST(a_verdict_that_does_not_fit_is_an_error_of_ours)
 			     fake_body("password")),
 	    ERR_RPC);
 	ck_assert_uint_eq(f.sent.n, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_succeed_does_not)
+{
+	fake_bring_to(&f, USERAUTH_USER);
+	f.verdict = VERDICT_SUCCESS;
+	ck_assert_int_eq(fake_request(&f, NULL, NULL, "hostbased", SLICE_NONE),
+	    ERR_RPC);
+	ck_assert(!userauth_is_done(&f.auth));
 }
 END_TEST
 
@@ -328,10 +339,11 @@ END_TEST
 /* It goes into "Failed METHOD for USER from …" */
 START_TEST(a_method_cannot_be_more_than_a_word_of_the_log)
 {
+	static const char *const names[] = {"",
+	    "password for root from 192.0.2.1 port 22 ssh2", "a\nb", "\xff"};
+
 	fake_bring_to(&f, USERAUTH_USER);
-	ck_assert_int_eq(fake_request(&f, NULL, NULL,
-			     "password for root from 192.0.2.1 port 22 ssh2",
-			     SLICE_NONE),
+	ck_assert_int_eq(fake_request(&f, NULL, NULL, names[_i], SLICE_NONE),
 	    OK);
 	ck_assert_str_eq(fake_asked(&f), "other:invalid-method ");
 }
@@ -479,9 +491,11 @@ check_userauth(void)
 	    0, 2);
 	tcase_add_loop_test(tc, a_verdict_that_does_not_fit_is_an_error_of_ours,
 	    0, 3);
+	tcase_add_test(tc, what_cannot_succeed_does_not);
 	tcase_add_loop_test(tc, nobody_to_ask_is_an_error_of_ours, 0, 5);
 	tcase_add_test(tc, an_unknown_method_counts_and_fails);
-	tcase_add_test(tc, a_method_cannot_be_more_than_a_word_of_the_log);
+	tcase_add_loop_test(tc, a_method_cannot_be_more_than_a_word_of_the_log,
+	    0, 4);
 	tcase_add_loop_test(tc, a_malformed_request_asks_nobody, 0, 5);
 	tcase_add_test(tc, prompts_are_passed_on_and_answers_returned);
 	tcase_add_test(tc, answers_are_as_many_as_prompts);
