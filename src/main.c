@@ -3,7 +3,6 @@
  */
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
-#include "sallyport/crypto/rng.h"
 #include "sallyport/crypto/secret.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/proc/title.h"
@@ -11,14 +10,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-
-/* In every forked child: no secret, no random octet of the parent's. */
-static void
-forget_parent(void)
-{
-	secret_init(0);
-	rng_allow();
-}
 
 static int
 run_role(enum role role, const char *task)
@@ -46,7 +37,6 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	title_init(argc, argv);
 	title_comm();
-	spawn_after_fork(forget_parent);
 	secret_init(0);
 	if (spawn_is_child(argc, argv, &role, &task)) {
 		if (spawn_image_open() != OK)

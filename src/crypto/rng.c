@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdbool.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 /*
  * Octets that the kernel gave and nobody took yet, one system call for the
@@ -22,13 +22,14 @@ struct pool {
 };
 _Static_assert(sizeof(struct pool) <= SECRET_POOL_OCTETS, "the pool fits");
 
-/* A flag of the process, like the arena: see secret.c. */
-static bool forbidden;
+/* The process that may not draw: its children may, and needn't say so. */
+static pid_t forbidden;
 
 /* The kernel's generator blocks until it is seeded, and then gives. */
 static void
 draw(struct bytes out)
 {
+	must(forbidden == 0 || forbidden != getpid());
 	while (out.n > 0) {
 		ssize_t n = getrandom(out.p, out.n, 0);
 
@@ -43,7 +44,6 @@ rng_bytes(struct bytes out)
 {
 	struct pool *pool;
 
-	must(!forbidden);
 	if (out.n > sizeof(pool->octets) / 4) {
 		draw(out);
 		return;
@@ -84,13 +84,7 @@ rng_below(uint32_t bound)
 void
 rng_forbid(void)
 {
-	forbidden = true;
-}
-
-void
-rng_allow(void)
-{
-	forbidden = false;
+	forbidden = getpid();
 }
 
 void

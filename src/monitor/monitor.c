@@ -53,7 +53,9 @@ monitor_fork(struct monitor *m, int *channel)
 
 	if (io_pair(pair) != OK)
 		return -1;
-	if ((pid = spawn_fork()) != 0) {
+	/* once PAM's modules ran, fork(3) with all it does */
+	pid = m->pam != NULL ? spawn_fork_modules() : spawn_fork();
+	if (pid != 0) {
 		io_close(&pair[1]);
 		if (pid < 0)
 			io_close(&pair[0]);

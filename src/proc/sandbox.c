@@ -116,6 +116,12 @@ enter_root(void)
 }
 
 void
+sandbox_prepare(enum role role)
+{
+	seccomp_prepare(role_row(role)->lists, ROLE_LISTS_MAX);
+}
+
+void
 sandbox_undumpable(void)
 {
 	need(system_err(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)), "dumpable");

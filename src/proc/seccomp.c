@@ -240,16 +240,55 @@ emit_search(struct compiler *c, size_t from, size_t to)
 	emit_search(c, middle, to);
 }
 
-enum err
-seccomp_enter(const struct call_list *lists, size_t nlists)
-{
+/*
+ * Programs that a process compiled ahead for the children it will fork: they
+ * share its pages. Written before the first fork, never after.
+ */
+static struct {
+	const struct call_list *lists; /* whose it is */
+	unsigned short n;
 	struct sock_filter program[SECCOMP_PROGRAM_MAX];
-	struct sock_fprog whole = {.filter = program};
-	size_t n;
+} ahead[SECCOMP_AHEAD_MAX];
 
-	seccomp_compile(lists, nlists, program, &n);
-	whole.len = (unsigned short)n;
+void
+seccomp_prepare(const struct call_list *lists, size_t nlists)
+{
+	size_t n, i = 0;
+
+	while (i < SECCOMP_AHEAD_MAX && ahead[i].lists != NULL &&
+	       ahead[i].lists != lists)
+		i++;
+	must(i < SECCOMP_AHEAD_MAX);
+	seccomp_compile(lists, nlists, ahead[i].program, &n);
+	ahead[i].n = (unsigned short)n;
+	ahead[i].lists = lists;
+}
+
+static enum err
+put_in_force(struct sock_filter *program, unsigned short n)
+{
+	struct sock_fprog whole = {.filter = program, .len = n};
+
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &whole) != 0)
 		return ERR_SYSTEM;
 	return OK;
+}
+
+static enum err
+compile_and_enter(const struct call_list *lists, size_t nlists)
+{
+	struct sock_filter program[SECCOMP_PROGRAM_MAX];
+	size_t n;
+
+	seccomp_compile(lists, nlists, program, &n);
+	return put_in_force(program, (unsigned short)n);
+}
+
+enum err
+seccomp_enter(const struct call_list *lists, size_t nlists)
+{
+	for (size_t i = 0; i < SECCOMP_AHEAD_MAX; i++)
+		if (ahead[i].lists == lists)
+			return put_in_force(ahead[i].program, ahead[i].n);
+	return compile_and_enter(lists, nlists);
 }

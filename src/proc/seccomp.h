@@ -67,7 +67,12 @@ struct call_list {
 void seccomp_compile(const struct call_list *lists, size_t nlists,
     struct sock_filter *program, size_t *n);
 
-/* Compile and put in force; no_new_privs must be set. ERR_SYSTEM. */
+#define SECCOMP_AHEAD_MAX 4 /* roles that one process prepares */
+
+/* Compile ahead what seccomp_enter will be given in children of this process. */
+void seccomp_prepare(const struct call_list *lists, size_t nlists);
+
+/* Compile (unless prepared) and put in force; no_new_privs must be set. ERR_SYSTEM. */
 MUST_USE enum err seccomp_enter(const struct call_list *lists, size_t nlists);
 
 #endif

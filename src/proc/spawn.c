@@ -1,6 +1,8 @@
 /*
  * spawn.c - make a process: fork, or re-exec of this very image
  */
+#include "config.h"
+
 #include "sallyport/proc/spawn.h"
 
 #include "sallyport/base/io.h"
@@ -19,24 +21,11 @@
 
 #define SPAWN_REPORT (SPAWN_IMAGE + 1) /* errno of an exec that failed */
 #define FIRST_SPARE  10 /* descriptors from here on aren't overwritten */
-#define HOOKS_MAX    8
 #define ENV_MAX      32
 
 static int image = -1;
 
 /* ---- fork ---- */
-
-static struct {
-	void (*fn[HOOKS_MAX])(void);
-	size_t n;
-} hooks;
-
-void
-spawn_after_fork(void (*fn)(void))
-{
-	must(hooks.n < HOOKS_MAX);
-	hooks.fn[hooks.n++] = fn;
-}
 
 /*
  * We handle signals by signalfd, so a handler is a library's. Those of faults
@@ -67,18 +56,30 @@ unblock_all(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static pid_t
+settled(pid_t pid)
+{
+	if (pid == 0) {
+		reset_handled();
+		unblock_all();
+	}
+	return pid;
+}
+
 pid_t
 spawn_fork(void)
 {
-	pid_t pid = fork();
+#ifdef HAVE__FORK
+	return settled(_Fork());
+#else
+	return settled(fork());
+#endif
+}
 
-	if (pid != 0)
-		return pid;
-	reset_handled();
-	unblock_all();
-	for (size_t i = 0; i < hooks.n; i++)
-		hooks.fn[i]();
-	return 0;
+pid_t
+spawn_fork_modules(void)
+{
+	return settled(fork());
 }
 
 void

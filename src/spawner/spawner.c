@@ -115,8 +115,8 @@ moduli_read(const struct conf *conf, struct common *c)
 static void
 delay_seed(struct common *c)
 {
-	static const char *const files[] = {
-		"/proc/sys/kernel/random/boot_id", "/etc/machine-id"};
+	static const char *const files[] = {"/proc/sys/kernel/random/boot_id",
+	    "/etc/machine-id"};
 	SCOPED(buf_clear) struct buf text = BUF_LIMIT(1024);
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -157,6 +157,8 @@ spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
 	moduli_read(c->conf, c);
 	delay_seed(c);
 	rng_warm_libraries();
+	sandbox_prepare(ROLE_GATE);
+	sandbox_prepare(ROLE_KEYCHECK);
 	return OK;
 }
 

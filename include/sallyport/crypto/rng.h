@@ -19,10 +19,9 @@ uint32_t rng_u32(void);
 /* Uniform below bound (bound >= 1). */
 uint32_t rng_below(uint32_t bound);
 
-/* From now on a draw is must(false): the spawner, until it forks. The child
- * calls rng_allow. */
+/* From now on a draw from the kernel ends this process (the spawner): what it
+ * drew its children would share. They may draw. */
 void rng_forbid(void);
-void rng_allow(void);
 
 /*
  * Start libsodium and libcrypto (their algorithms are fetched and cached) so

@@ -22,6 +22,12 @@
  */
 void sandbox_enter(enum role role, pid_t parent);
 
+/*
+ * Work out a role's filter before the first fork, so that children which will
+ * enter it share the result (a spawner, for gate and keycheck).
+ */
+void sandbox_prepare(enum role role);
+
 /* Make this process not dumpable, no core file (keeper, session, monitor). */
 void sandbox_undumpable(void);
 

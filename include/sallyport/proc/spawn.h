@@ -46,17 +46,17 @@ bool spawn_is_child(int argc, char **argv, enum role *role,
 
 /*
  * Fork. In the child (returns 0): its own signal mask is empty, handled
- * signals are at their defaults, SIGPIPE stays ignored; the log knows the new
- * pid; what spawn_after_fork named was called (so secrets and random pool of
- * the parent are gone). -1 with errno.
+ * signals are at their defaults, SIGPIPE stays ignored; what is the parent's
+ * secret is wiped by the kernel (crypto/secret.h). -1 with errno.
+ *
+ * No handler of pthread_atfork runs and libc's locks stay as they are: for
+ * processes of one thread, which saves each child some four written pages.
  */
 pid_t spawn_fork(void);
 
-/*
- * Have fn called in every child of spawn_fork, in the order of registration,
- * at most 8. For main: this room doesn't know whose state a child must drop.
- */
-void spawn_after_fork(void (*fn)(void));
+/* The same with everything that fork(3) does, for a process in which foreign
+ * modules ran (PAM): they may have left threads and handlers. */
+pid_t spawn_fork_modules(void);
 
 /*
  * Before exec of somebody else's program (shell, PAM's modules do likewise):

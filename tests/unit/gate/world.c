@@ -281,7 +281,6 @@ be_gate(struct world *w, int channel)
 
 	io_close_but(3, keep, 3);
 	secret_init(0);
-	rng_allow();
 	gate_main(&w->common, &w->conn, channel, parent);
 }
 

@@ -13,35 +13,6 @@
 
 /* ---- fork ---- */
 
-static int hooks_seen;
-
-static void
-first_hook(void)
-{
-	hooks_seen = hooks_seen * 10 + 1;
-}
-
-static void
-second_hook(void)
-{
-	hooks_seen = hooks_seen * 10 + 2;
-}
-
-START_TEST(tells_the_child_alone_and_in_order)
-{
-	int status;
-	pid_t pid;
-
-	spawn_after_fork(first_hook);
-	spawn_after_fork(second_hook);
-	if ((pid = spawn_fork()) == 0)
-		_exit(hooks_seen);
-	ck_assert_int_eq(parent_reap(pid, false, &status), OK);
-	ck_assert_int_eq(WEXITSTATUS(status), 12);
-	ck_assert_int_eq(hooks_seen, 0);
-}
-END_TEST
-
 static void
 handle(int signo)
 {
@@ -306,7 +277,6 @@ check_spawn(void)
 {
 	TCase *tc = tcase_create("proc/spawn");
 
-	tcase_add_test(tc, tells_the_child_alone_and_in_order);
 	tcase_add_test(tc, a_child_starts_with_its_signals_in_order);
 	tcase_add_test(tc, a_strange_program_finds_no_trace_of_our_signals);
 	tcase_add_test(tc, an_image_starts_clean);
