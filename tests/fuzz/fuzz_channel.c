@@ -1,0 +1,215 @@
+/*
+ * fuzz_channel.c - messages 80 to 127 in any order, and an owner who does what
+ * owners do (SEC-43, SEC-44)
+ *
+ * Input: one octet of what the owner and we do, two of length, one message;
+ * again and again. The transport is this file's: nothing is encrypted.
+ */
+#include "sallyport/base/must.h"
+#include "sallyport/base/rd.h"
+#include "sallyport/connect/connect.h"
+#include "sallyport/transport/transport.h"
+
+#include <stdlib.h>
+
+#define CHANNELS 4
+#define WINDOWS  ((size_t)16 << 20)
+
+enum { YES = 1, LEAVE = 2, CONSUME = 4, WRITE = 8, END = 16, CLOSE = 32 };
+
+struct transport {
+	uint8_t room[TRANSPORT_PAYLOAD_MAX];
+};
+
+static struct transport transport;
+static struct channel *open_ones[CHANNELS];
+static size_t waiting[CHANNELS]; /* octets that weren't consumed */
+static unsigned int mood;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct wr
+transport_begin(struct transport *t, size_t max)
+{
+	must(max <= sizeof(t->room));
+	return wr_to(bytes_make(t->room, max));
+}
+
+enum err
+transport_end(struct transport *t, const struct wr *w)
+{
+	(void)t;
+	must(wr_end(w, NULL) == OK);
+	return OK;
+}
+
+enum err
+transport_bulk(struct transport *t, size_t size, struct bytes *room)
+{
+	must(size <= sizeof(t->room));
+	*room = bytes_make(t->room, size);
+	return OK;
+}
+
+enum err
+transport_bulk_seal(struct transport *t, size_t n)
+{
+	(void)t;
+	must(n > 9 && n <= 13 + CHANNEL_PACKET_MAX);
+	return OK;
+}
+
+void
+transport_bulk_abandon(struct transport *t)
+{
+	(void)t;
+}
+
+bool
+transport_may_send(const struct transport *t)
+{
+	(void)t;
+	return true;
+}
+
+struct slice
+transport_peer_version(const struct transport *t)
+{
+	(void)t;
+	return SLICE_STR("SSH-2.0-OpenSSH_9.2");
+}
+
+void
+transport_unimplemented(struct transport *t)
+{
+	(void)t;
+}
+
+/* ---- the owner ---- */
+
+static bool
+on_open(void *ctx, struct channel *ch, const struct channel_open *req)
+{
+	(void)ctx;
+	(void)req;
+	for (size_t i = 0; i < CHANNELS && (mood & YES); i++) {
+		if (open_ones[i] != NULL)
+			continue;
+		open_ones[i] = ch;
+		waiting[i] = 0;
+		channel_set_owner(ch, &open_ones[i]);
+		return true;
+	}
+	return false;
+}
+
+static size_t
+place_of(const struct channel *ch)
+{
+	struct channel **place = channel_owner(ch);
+
+	must(*place == ch);
+	return (size_t)(place - open_ones);
+}
+
+static bool
+on_request(void *ctx, struct channel *ch, const struct channel_request *q)
+{
+	(void)ctx;
+	must(!slice_has_nul(q->text));
+	(void)place_of(ch);
+	return (mood & YES) != 0;
+}
+
+static size_t
+on_data(void *ctx, struct channel *ch, struct slice data)
+{
+	(void)ctx;
+	if ((mood & LEAVE) == 0)
+		return data.n;
+	waiting[place_of(ch)] += data.n;
+	must(waiting[place_of(ch)] <= WINDOWS);
+	return 0;
+}
+
+static void
+on_event(void *ctx, struct channel *ch)
+{
+	(void)ctx;
+	(void)place_of(ch);
+}
+
+static void
+on_closed(void *ctx, struct channel *ch)
+{
+	(void)ctx;
+	open_ones[place_of(ch)] = NULL;
+}
+
+static bool
+on_global(void *ctx, const struct global_request *q, struct buf *reply)
+{
+	(void)ctx;
+	return (mood & YES) != 0 && buf_append(reply, q->blobs) == OK;
+}
+
+static void
+act(size_t i)
+{
+	struct channel *ch = open_ones[i];
+	size_t room = channel_room(ch);
+	struct bytes bytes;
+
+	if ((mood & CONSUME) != 0 && waiting[i] > 0) {
+		channel_consumed(ch, waiting[i]);
+		waiting[i] = 0;
+	}
+	if ((mood & WRITE) != 0 && room > 0 &&
+	    channel_bulk(ch, i % 2 ? CHANNEL_ERR : CHANNEL_OUT, room, &bytes) ==
+		OK) {
+		must(bytes.n == room);
+		memset(bytes.p, 'x', bytes.n);
+		channel_bulk_seal(ch, bytes.n);
+	}
+	if ((mood & END) != 0) {
+		channel_exit_status(ch, 0);
+		channel_eof(ch);
+	}
+	if ((mood & CLOSE) != 0) {
+		channel_close(ch);
+		open_ones[i] = NULL;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct connect_ops ops = {.open = on_open,
+	    .request = on_request,
+	    .data = on_data,
+	    .eof = on_event,
+	    .closed = on_closed,
+	    .writable = on_event,
+	    .global = on_global};
+	struct rd r = rd_from(slice_make(data, size));
+	struct connect *c = connect_new(&transport, &ops, 3);
+	enum err e = OK;
+
+	memset(open_ones, 0, sizeof(open_ones));
+	while (e == OK && rd_status(&r) == OK && r.left.n > 3) {
+		size_t n;
+
+		mood = rd_u8(&r);
+		n = (size_t)rd_u8(&r) << 8;
+		n |= rd_u8(&r);
+		e = connect_take(c, rd_raw(&r, n < r.left.n ? n : r.left.n));
+		for (size_t i = 0; i < CHANNELS; i++)
+			if (open_ones[i] != NULL)
+				act(i);
+		must(connect_open_channels(c) <= CHANNELS);
+	}
+	(void)connect_reason(c, e);
+	global_keepalive(c);
+	connect_free(c);
+	return 0;
+}

@@ -1,0 +1,165 @@
+#include "peer.h"
+
+static uint32_t
+refusal(struct peer *p)
+{
+	struct rd r = peer_expect(p, MSG_CHANNEL_OPEN_FAILURE);
+	uint32_t code;
+
+	ck_assert_uint_eq(rd_u32(&r), PEER_NUMBER);
+	code = rd_u32(&r);
+	ck_assert(slice_is(rd_string(&r), "open failed"));
+	(void)rd_string(&r);
+	ck_assert_int_eq(rd_end(&r), OK);
+	return code;
+}
+
+/* "direct-tcpip" with its fields. */
+static void
+write_tcpip(struct peer *p)
+{
+	struct wr w = peer_begin(p, MSG_CHANNEL_OPEN);
+
+	wr_cstr(&w, "direct-tcpip");
+	wr_u32(&w, PEER_NUMBER);
+	wr_u32(&w, 1000);
+	wr_u32(&w, 2000);
+	wr_cstr(&w, "host.example");
+	wr_u32(&w, 70000);
+	wr_cstr(&w, "127.0.0.1");
+	wr_u32(&w, 9);
+	ck_assert_int_eq(wr_end(&w, NULL), OK);
+}
+
+START_TEST(a_session_is_confirmed_with_a_window)
+{
+	struct peer *p = peer_new(10);
+	struct rd r;
+
+	ck_assert_int_eq(peer_open(p, "session", 0), OK);
+	ck_assert_int_eq(p->opened.kind, OPEN_SESSION);
+	r = peer_expect(p, MSG_CHANNEL_OPEN_CONFIRMATION);
+	(void)rd_u32(&r);
+	(void)rd_u32(&r);
+	ck_assert_uint_eq(rd_u32(&r), 2u << 20);
+	ck_assert_uint_eq(rd_u32(&r), CHANNEL_PACKET_MAX);
+	ck_assert_int_eq(rd_end(&r), OK);
+	ck_assert_uint_eq(connect_open_channels(p->c), 1);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(an_unknown_type_is_told_so)
+{
+	struct peer *p = peer_new(10);
+
+	ck_assert_int_eq(peer_open(p, "x11", 0), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_UNKNOWN_TYPE);
+	ck_assert_uint_eq(p->opens, 0);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(what_is_not_served_is_refused_by_its_kind)
+{
+	struct peer *p = peer_new(10);
+
+	p->yes = false;
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_PROHIBITED);
+	ck_assert_int_eq(p->opened.kind, OPEN_DIRECT_TCPIP);
+	ck_assert_uint_eq(p->opened.port, 70000);
+	ck_assert_uint_eq(p->opened.originator_port, 9);
+	ck_assert(slice_is(buf_slice(&p->names), "host.example|127.0.0.1"));
+	ck_assert_int_eq(peer_open(p, "session", 0), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_CONNECT_FAILED);
+	ck_assert_uint_eq(connect_open_channels(p->c), 0);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(only_so_many_sessions_are_open_at_a_time)
+{
+	struct peer *p = peer_new(2);
+	struct channel *first = peer_session(p, 0);
+
+	(void)peer_session(p, 0);
+	ck_assert_int_eq(peer_open(p, "session", 0), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_CONNECT_FAILED);
+	channel_close(first);
+	(void)peer_expect(p, MSG_CHANNEL_EOF);
+	(void)peer_expect(p, MSG_CHANNEL_CLOSE);
+	(void)peer_session(p, 0);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(channels_are_bounded_also_without_a_limit_of_sessions)
+{
+	struct peer *p = peer_new(UINT32_MAX);
+
+	for (uint32_t i = 0; i < CONNECT_CHANNELS_MAX; i++)
+		(void)peer_session(p, 0);
+	ck_assert_int_eq(peer_open(p, "session", 0), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_SHORTAGE);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(no_more_sessions_means_it)
+{
+	struct peer *p = peer_new(10);
+	struct wr w = peer_begin(p, MSG_GLOBAL_REQUEST);
+
+	wr_cstr(&w, "no-more-sessions@openssh.com");
+	wr_bool(&w, false);
+	ck_assert_int_eq(peer_give(p), OK);
+	peer_expect_nothing(p);
+	p->yes = false;
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK); /* others may be asked for */
+	(void)refusal(p);
+	ck_assert_int_eq(peer_open(p, "session", 0), ERR_PHASE);
+	ck_assert_str_eq(connect_reason(p->c, ERR_PHASE),
+	    "Possible attack: attempt to open a session after additional "
+	    "sessions disabled");
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(every_prefix_is_refused_and_so_is_more)
+{
+	struct peer *p = peer_new(10);
+	struct buf whole = BUF_EMPTY;
+
+	p->yes = false;
+	write_tcpip(p);
+	ck_assert_int_eq(buf_append(&whole, buf_slice(&p->m)), OK);
+	for (size_t n = 1; n < whole.n; n++)
+		ck_assert_int_eq(connect_take(p->c,
+				     slice_first(buf_slice(&whole), n)),
+		    ERR_SHORT);
+	ck_assert_int_eq(buf_append_cstr(&whole, "x"), OK);
+	ck_assert_int_eq(connect_take(p->c, buf_slice(&whole)), ERR_TRAILING);
+	ck_assert_uint_eq(p->opens, 0);
+	buf_clear(&whole);
+	peer_free(p);
+}
+END_TEST
+
+TCase *
+check_open(void)
+{
+	TCase *tc = tcase_create("connect/open");
+
+	tcase_add_test(tc, a_session_is_confirmed_with_a_window);
+	tcase_add_test(tc, an_unknown_type_is_told_so);
+	tcase_add_test(tc, what_is_not_served_is_refused_by_its_kind);
+	tcase_add_test(tc, only_so_many_sessions_are_open_at_a_time);
+	tcase_add_test(tc,
+	    channels_are_bounded_also_without_a_limit_of_sessions);
+	tcase_add_test(tc, no_more_sessions_means_it);
+	tcase_add_test(tc, every_prefix_is_refused_and_so_is_more);
+	return tc;
+}
