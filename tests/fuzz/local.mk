@@ -5,6 +5,7 @@ FUZZ = rdwr text pattern moduli pem verify
 FUZZ += conf layout serve
 FUZZ += key sig keyfile authline
 FUZZ += version packet kexinit kex state inflate transport
+FUZZ += channel ptymodes
 FUZZ += algo kem
 FUZZ += userauth preauth
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
