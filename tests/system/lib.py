@@ -8,6 +8,7 @@ scratch folder, and killed by pid.
 """
 
 import contextlib
+import ctypes
 import glob
 import os
 import pwd
@@ -103,6 +104,113 @@ def descriptors(pid):
     return out
 
 
+def hashed(password):
+    """A crypt(3) hash, cheap to compute; "" for the empty password."""
+    if password is None:
+        return "*"
+    if password == "":
+        return ""
+    crypt = ctypes.CDLL("libcrypt.so.1").crypt
+    crypt.restype = ctypes.c_char_p
+    return crypt(password.encode(), b"$6$rounds=1000$sallyport$").decode()
+
+
+class World:
+    """A mount namespace for one daemon: /etc, /var/log and /run of its own, so
+    that a test may add accounts, PAM services and login records. The files
+    are seen and changed from outside, at path("etc/passwd") and so on.
+
+    device_log: an own /dev with a syslog socket, too; its lines: syslog().
+    """
+
+    def __init__(self, env, device_log=False):
+        env.need_root()
+        self.env = env
+        self.dir = tempfile.mkdtemp(prefix="world-", dir=env.dir)
+        os.chmod(self.dir, 0o755)
+        subprocess.run(["cp", "-a", "/etc", self.path("etc")], check=True)
+        for name in ("log", "run", "run/sshd", "run/lock", "dev", "home"):
+            os.mkdir(self.path(name), 0o755)
+        for name in ("run/utmp", "log/wtmp", "log/lastlog"):
+            self.write(name, "", 0o664)
+        self.uid = 61000
+        self.socket = None
+        self.mounts = ["mount --bind %s /etc" % self.path("etc"),
+                       "mount --bind %s /var/log" % self.path("log"),
+                       "mount --bind %s /run" % self.path("run")]
+        if device_log:
+            self._own_dev()
+        if subprocess.run(self.wrap(["true"]), stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL).returncode != 0:
+            raise Skip("no mount namespace is to be had")
+
+    def _own_dev(self):
+        """/dev/log can't be made in the machine's: a /dev with little in it."""
+        dev = self.path("dev")
+        for name in ("null", "zero", "full", "random", "urandom", "tty"):
+            self.write("dev/" + name, "", 0o666)
+            self.mounts.append("mount --bind /dev/%s %s/%s" % (name, dev, name))
+        os.mkdir(dev + "/pts")
+        os.symlink("pts/ptmx", dev + "/ptmx")
+        self.mounts += ["mount --bind /dev/pts %s/pts" % dev,
+                        "mount --rbind %s /dev" % dev]
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.socket.bind(dev + "/log")
+        os.chmod(dev + "/log", 0o666)
+        self.socket.setblocking(False)
+
+    def syslog(self):
+        """Records that came since the last call, as they came."""
+        out = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                out.append(self.socket.recv(65536))
+        return out
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text, mode=0o644):
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        os.chmod(self.path(name), mode)
+
+    def append(self, name, text):
+        with open(self.path(name), "a") as f:
+            f.write(text)
+
+    def wrap(self, argv):
+        """The command in this world: its pid is the one that is started."""
+        script = " && ".join(self.mounts + ['exec "$@"'])
+        return ["unshare", "-m", "--propagation", "private", "sh", "-c", script,
+                "sh"] + list(argv)
+
+    def add_user(self, name, password=None, shell="/bin/sh", hash=None,
+                 shadow=":19000:0:99999:7:::", gid=None, uid=None):
+        """An account with a home directory; shadow: what follows the hash."""
+        if uid is None:
+            self.uid += 1
+            uid = self.uid
+        gid = uid if gid is None else gid
+        home = self.path("home/" + name)
+        os.mkdir(home, 0o755)
+        os.chown(home, uid, gid)
+        self.append("etc/passwd", "%s:x:%d:%d::%s:%s\n" %
+                    (name, uid, gid, home, shell))
+        self.append("etc/shadow", "%s:%s%s\n" % (
+            name, hashed(password) if hash is None else hash, shadow))
+        return home
+
+    def add_group(self, name, gid, *members):
+        self.append("etc/group", "%s:x:%d:%s\n" % (name, gid, ",".join(members)))
+
+    def service(self, *lines, name="sallyport-test"):
+        """A PAM service; the configuration line that uses it."""
+        self.write("etc/pam.d/" + name, "\n".join(lines) + "\n")
+        return "PAMServiceName " + name
+
+
 class Env:
     """What is the same for all tests: the program, keys, an account."""
 
@@ -162,6 +270,15 @@ class Env:
         """A started daemon; see Server."""
         return Server(self, *lines, **how)
 
+    def world(self, **how):
+        """Accounts, PAM services and records of a daemon's own; see World."""
+        return World(self, **how)
+
+    def public(self, name):
+        """The line of a public key."""
+        with open(os.path.join(self.keys, name + ".pub")) as f:
+            return f.read()
+
     def need_root(self):
         if not self.root:
             raise Skip("needs root")
@@ -173,11 +290,16 @@ class Server:
     lines: configuration lines, before those that every test has.
     authorized: text of authorized_keys instead of the usual one.
     flags: further arguments; environment: further variables.
+    world: a World to run in; wrap: a command that runs the daemon's.
     """
 
     def __init__(self, env, *lines, authorized=None, flags=(), start=True,
-                 environment=None, config=None):
+                 environment=None, config=None, world=None, wrap=(),
+                 program=None):
         self.env = env
+        self.world = world
+        self.wrap = list(wrap)
+        self.program = program or env.program
         self.dir = tempfile.mkdtemp(prefix="server-", dir=env.dir)
         os.chmod(self.dir, 0o755)
         self.port = free_port()
@@ -224,8 +346,10 @@ class Server:
 
     def start(self, seconds=20):
         log = open(self.logfile, "ab")
+        command = self.wrap + [self.program, "-D", "-e", "-f",
+                               self.config] + self.flags
         self.process = subprocess.Popen(
-            [self.env.program, "-D", "-e", "-f", self.config] + self.flags,
+            self.world.wrap(command) if self.world else command,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env=self.environment, start_new_session=True)
         log.close()
@@ -291,11 +415,59 @@ class Server:
                               list(command), capture_output=True,
                               timeout=timeout, **how)
 
-    def ssh_popen(self, *command, options=(), key="user_ed25519", **how):
+    def answer(self, answers, *command, options=(), key=None, user=None,
+               timeout=60):
+        """ssh that answers prompts one by one; .prompts is what it was asked.
+        When there is no answer left it gives up the prompt."""
+        room = tempfile.mkdtemp(prefix="ask-", dir=self.dir)
+        script = os.path.join(room, "askpass")
+        with open(os.path.join(room, "answers"), "w") as f:
+            f.write("".join(a + "\n" for a in answers))
+        with open(script, "w") as f:
+            f.write("#!/bin/sh\ncd %s || exit 1\n"
+                    "printf '%%s\\0' \"$1\" >>prompts\n"
+                    "[ -s answers ] || exit 1\n"
+                    "head -n 1 answers\nsed -i 1d answers\n" % room)
+        os.chmod(script, 0o700)
+        r = subprocess.run(
+            self.ssh_args(*options, "-o", "NumberOfPasswordPrompts=6", key=key,
+                          user=user, batch=False) + list(command),
+            capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL,
+            env=dict(os.environ, SSH_ASKPASS=script, DISPLAY="none:0",
+                     SSH_ASKPASS_REQUIRE="force"))
+        try:
+            with open(os.path.join(room, "prompts"), errors="replace") as f:
+                r.prompts = f.read().split("\0")[:-1]
+        except OSError:
+            r.prompts = []
+        return r
+
+    def password(self, word, user=None, options=(), method="password"):
+        """Does this password let in?"""
+        r = self.answer([word], "echo in", user=user, options=(
+            "-o", "PreferredAuthentications=" + method,
+            "-o", "PubkeyAuthentication=no") + tuple(options))
+        return r.returncode == 0 and r.stdout == b"in\n"
+
+    def paramiko(self, user=None, key="user_ed25519", auth=True):
+        """A paramiko.Transport, logged in by key unless auth is false."""
+        try:
+            import paramiko
+        except ImportError:
+            raise Skip("needs python3-paramiko")
+        t = paramiko.Transport(self.connect())
+        t.start_client(timeout=20)
+        if auth:
+            t.auth_publickey(user or self.env.user, paramiko.Ed25519Key(
+                filename=os.path.join(self.env.keys, key)))
+        return t
+
+    def ssh_popen(self, *command, options=(), key="user_ed25519", user=None,
+                  **how):
         how.setdefault("stdin", subprocess.PIPE)
         how.setdefault("stdout", subprocess.PIPE)
         how.setdefault("stderr", subprocess.PIPE)
-        return subprocess.Popen(self.ssh_args(*options, key=key) +
+        return subprocess.Popen(self.ssh_args(*options, key=key, user=user) +
                                 list(command), **how)
 
     def connect(self):
