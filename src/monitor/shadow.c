@@ -64,8 +64,9 @@ shadow_check(const struct monitor *m, struct slice password)
 		memcpy(hash, s->sp_pwdp, strlen(s->sp_pwdp) + 1);
 	text = mem_text(password);
 	good = hash_matches(text, hash);
-	/* an account without a password, where that is allowed */
-	if (s != NULL && s->sp_pwdp != NULL && s->sp_pwdp[0] == '\0')
+	/* an account without a password, where that is allowed; s may be
+	 * another's by now */
+	if (hash[0] == '\0')
 		good = password.n == 0 && m->conf.permit_empty_passwords;
 	secret_wipe(text, password.n);
 	mem_free(text);

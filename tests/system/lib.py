@@ -128,7 +128,9 @@ class World:
         self.env = env
         self.dir = tempfile.mkdtemp(prefix="world-", dir=env.dir)
         os.chmod(self.dir, 0o755)
-        subprocess.run(["cp", "-a", "/etc", self.path("etc")], check=True)
+        # lock files of others may come and go meanwhile
+        subprocess.run(["cp", "-a", "/etc", self.path("etc")],
+                       stderr=subprocess.DEVNULL)
         for name in ("log", "run", "run/sshd", "run/lock", "dev", "home"):
             os.mkdir(self.path(name), 0o755)
         for name in ("run/utmp", "log/wtmp", "log/lastlog"):

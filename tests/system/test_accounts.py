@@ -1,0 +1,276 @@
+"""Who may try and who may not: lists, root, accounts' states, methods."""
+
+import os
+import time
+
+OPEN = ("UsePAM no",)
+
+
+def refused(server, **how):
+    r = server.ssh("echo in", **how)
+    assert r.returncode == 255 and r.stdout == b"", (r, server.log()[-2000:])
+    return r
+
+
+def test_lists_of_users_and_groups(env):
+    """AllowUsers, DenyUsers, AllowGroups, DenyGroups: the log names the list,
+    the client learns nothing."""
+    import grp
+    me = env.user
+    group = grp.getgrgid(env.account.pw_gid).gr_name
+    listed = "User %s from 127.0.0.1 not allowed because " % me
+    for lines, reason in (
+            (["AllowUsers nobodyelse", "AllowUsers %s" % me], None),
+            (["AllowUsers %s@127.0.0.0/8" % me], None),
+            (["AllowUsers nobodyelse"], "not listed in AllowUsers"),
+            (["AllowUsers %s@192.0.2.1" % me], "not listed in AllowUsers"),
+            (["AllowUsers * !%s" % me], "not listed in AllowUsers"),
+            (["DenyUsers %s?" % me], None),
+            (["DenyUsers %s*" % me], "listed in DenyUsers"),
+            (["DenyUsers %s" % me, "AllowUsers %s" % me],
+             "listed in DenyUsers"),
+            (["AllowGroups other %s" % group], None),
+            (["AllowGroups other"],
+             "none of user's groups are listed in AllowGroups"),
+            (["DenyGroups other"], None),
+            (["DenyGroups %s" % group], "a group is listed in DenyGroups")):
+        s = env.server(*lines)
+        if reason is None:
+            s.login_works()
+        else:
+            r = refused(s)
+            assert b"Permission denied" in r.stderr, r
+            s.wait_log("(?m)^%s$" % (listed + reason).replace("'", "."))
+        s.stop()
+
+
+def test_root_may_come_as_permitted(env):
+    """Each value of PermitRootLogin with a key, a forced command, a
+    password."""
+    w = env.world()
+    w.add_user("toor", "secretword", uid=0, gid=0)
+    command = 'command="echo forced" ' + env.public("user_ed25519")
+    for value, key, forced, password in (
+            ("yes", True, True, True),
+            ("prohibit-password", True, True, False),
+            ("without-password", True, True, False),
+            ("forced-commands-only", False, True, False),
+            ("no", False, False, False)):
+        s = env.server("PermitRootLogin " + value, *OPEN, world=w)
+        r = s.ssh("id -u", user="toor")
+        assert (r.stdout == b"0\n") == key, (value, r, s.log()[-2000:])
+        assert s.password("secretword", user="toor") == password, value
+        if not key or not password:
+            s.wait_log(r"ROOT LOGIN REFUSED FROM 127.0.0.1 port \d+")
+        s.stop()
+        s = env.server("PermitRootLogin " + value, *OPEN, world=w,
+                       authorized=command)
+        r = s.ssh("id -u", user="toor")
+        assert (r.stdout == b"forced\n") == forced, (value, r)
+        if value == "forced-commands-only":
+            s.wait_log("Root login accepted for forced command.")
+        s.stop()
+    s = env.server(*OPEN, "PermitRootLogin no", "Match User toor",
+                   "PermitRootLogin forced-commands-only",
+                   "ForceCommand echo forced", world=w)
+    assert s.ssh("id", user="toor").stdout == b"forced\n"
+
+
+def test_states_of_an_account(env):
+    """Locked, expired, aged, without a shell: refused with the reason in the
+    log; a star in the password field refuses no key."""
+    w = env.world()
+    day = int(time.time() // 86400)
+    w.add_user("locked", hash="!$6$x$y")
+    w.add_user("starred", hash="*")
+    w.add_user("expired", "word", shadow=":%d:0:99999:7::%d:" % (
+        day - 100, day - 1))
+    w.add_user("lasting", "word", shadow=":%d:0:99999:7::%d:" % (
+        day - 100, day + 2))
+    w.add_user("aged", "word", shadow=":%d:0:30:7:::" % (day - 100))
+    w.add_user("forced", "word", shadow=":0:0:99999:7:::")
+    w.add_user("shellless", "word", shell="/no/such/shell")
+    w.add_user("notexec", "word", shell="/etc/passwd")
+    s = env.server("UsePAM no", world=w)
+    s.login_works(user="starred")
+    s.login_works(user="lasting")
+    for user, line in (
+            ("locked", "User locked not allowed because account is locked"),
+            ("expired", "Account expired has expired"),
+            ("aged", r"User aged password has expired \(password aged\)"),
+            ("forced", r"User forced password has expired \(root forced\)"),
+            ("shellless", "User shellless not allowed because shell "
+             "/no/such/shell does not exist"),
+            ("notexec", "User notexec not allowed because shell /etc/passwd "
+             "is not executable")):
+        r = refused(s, user=user)
+        assert b"Permission denied" in r.stderr, r
+        s.wait_log("(?m)^%s$" % line)
+    assert not s.password("word", user="expired")
+
+
+def test_nologin(env):
+    """/etc/nologin is shown to all but root, who are turned away with exit
+    status 254."""
+    w = env.world()
+    w.add_user("toor", uid=0, gid=0)
+    w.write("etc/nologin", "back at noon\n")
+    s = env.server("PermitRootLogin yes", *OPEN, world=w)
+    r = s.ssh("echo in")
+    assert r.returncode == 254 and r.stdout == b"", r
+    assert b"back at noon" in r.stderr, r
+    s.wait_log("User %s not allowed because /etc/nologin exists" % env.user)
+    s.login_works(user="toor")
+
+
+def test_max_auth_tries(env):
+    """The peer is told goodbye at the bound, and the log has sshd's lines."""
+    env.need_root()
+    s = env.server("MaxAuthTries 2", *OPEN)
+    r = s.answer(["wrong", "wronger", "more"], "echo in",
+                 options=("-o", "PreferredAuthentications=password"))
+    assert r.returncode == 255 and len(r.prompts) == 2, (r, r.prompts)
+    assert b"Too many authentication failures" in r.stderr, r
+    s.wait_log(r"(?m)^maximum authentication attempts exceeded for %s from "
+               r"127.0.0.1 port \d+ ssh2 \[preauth\]$" % env.user)
+    s.wait_log(r"(?m)^Disconnecting authenticating user %s 127.0.0.1 port \d+:"
+               r" Too many authentication failures \[preauth\]$" % env.user)
+    r = s.answer(["wrong", env.password], "echo in",
+                 options=("-o", "PreferredAuthentications=password"))
+    assert r.stdout == b"in\n", (r, s.log()[-2000:])
+
+
+def test_max_auth_tries_counts_keys(env):
+    """Keys that are refused count; a good one within the bound lets in."""
+    s = env.server("MaxAuthTries 2")
+    offers = ("-o", "IdentitiesOnly=yes",
+              "-i", os.path.join(env.keys, "stranger"))
+    assert s.ssh("echo in", options=offers).stdout == b"in\n"
+    r = s.ssh("echo in", key="stranger", options=(
+        "-i", os.path.join(env.keys, "host_ecdsa"),
+        "-i", os.path.join(env.keys, "user_ed25519")))
+    assert r.returncode == 255, r
+    assert b"Too many authentication failures" in r.stderr, r
+
+
+def test_two_methods_are_due(env):
+    """publickey,password: neither alone, not the other way round; the first
+    step is told as partial."""
+    env.need_root()
+    s = env.server("AuthenticationMethods publickey,password", *OPEN)
+    both = ("-o", "PreferredAuthentications=publickey,password")
+    refused(s)
+    s.wait_log(r"Partial publickey for %s from 127.0.0.1 port \d+ ssh2: "
+               r"ED25519 SHA256:" % env.user)
+    assert not s.password(env.password)
+    r = s.answer(["wrong"], "echo in", options=both, key="user_ed25519")
+    assert r.returncode == 255, r
+    r = s.answer([env.password], "echo in", options=both, key="user_ed25519")
+    assert r.stdout == b"in\n" and len(r.prompts) == 1, (r, r.prompts)
+    s.wait_log(r"Accepted password for %s from" % env.user)
+
+
+def test_a_choice_of_methods(env):
+    """Several lists: any of them is enough; each step must be in its turn."""
+    env.need_root()
+    s = env.server("AuthenticationMethods keyboard-interactive "
+                   "password,publickey", *OPEN)
+    assert s.password(env.password, method="keyboard-interactive")
+    refused(s)
+    r = s.answer([env.password], "echo in", key="user_ed25519", options=(
+        "-o", "PreferredAuthentications=password,publickey"))
+    assert r.stdout == b"in\n", (r, s.log()[-2000:])
+
+
+def test_two_keys_are_two_keys(env):
+    """publickey,publickey wants two different ones."""
+    s = env.server("AuthenticationMethods publickey,publickey")
+    refused(s)
+    s.wait_log("refusing previously-used .*key")
+    r = s.ssh("echo in", options=(
+        "-i", os.path.join(env.keys, "user_ecdsa")))
+    assert r.stdout == b"in\n", (r, s.log()[-3000:])
+
+
+def test_methods_that_cannot_be_met(env):
+    """A list with a disabled method is left out; with none left nobody comes
+    in, and the administrator is told."""
+    s = env.server("AuthenticationMethods publickey,password publickey",
+                   "PasswordAuthentication no")
+    s.login_works()
+    s.wait_log('Authentication methods list "publickey,password" contains '
+               'disabled method, skipping')
+    s.stop()
+    s = env.server("AuthenticationMethods publickey,password",
+                   "PasswordAuthentication no", start=False)
+    try:
+        s.start()
+    except AssertionError:
+        return  # refused at the start is right, too
+    refused(s)
+
+
+def test_empty_passwords(env):
+    """Only where PermitEmptyPasswords says so."""
+    w = env.world()
+    w.add_user("open", "")
+    s = env.server("PermitEmptyPasswords yes", "PubkeyAuthentication no",
+                   *OPEN, world=w)
+    r = s.ssh("echo in", user="open")
+    assert r.stdout == b"in\n", (r, s.log()[-2000:])
+    assert s.ssh("echo in").returncode == 255
+    s.stop()
+    s = env.server(*OPEN, world=w)
+    refused(s, user="open", key="stranger")
+    assert not s.password("", user="open")
+
+
+def test_nobody_is_told_who_exists(env):
+    """A name that isn't there gets the same methods, prompts and words."""
+    env.need_root()
+    s = env.server(*OPEN)
+    seen = []
+    for user in (env.user, "nosuchuser"):
+        r = s.answer(["wrong", "wronger"], "echo in", user=user, key="stranger",
+                     options=("-o", "PreferredAuthentications="
+                              "publickey,password,keyboard-interactive",
+                              "-o", "NumberOfPasswordPrompts=1"))
+        assert r.returncode == 255
+        seen.append((r.stderr.replace(user.encode(), b"USER"),
+                     [p.replace(user, "USER") for p in r.prompts]))
+    assert seen[0] == seen[1], seen
+    s.wait_log(r"(?m)^Failed password for invalid user nosuchuser from "
+               r"127.0.0.1 port \d+ ssh2$")
+
+
+def test_match_changes_what_holds(env):
+    """A Match block acts on its users alone, also on methods."""
+    me = env.user
+    s = env.server("PubkeyAuthentication no", "Match User nobodyelse",
+                   "ForceCommand echo wrong", "Match User %s" % me,
+                   "PubkeyAuthentication yes", "ForceCommand echo right",
+                   "Match all", "ForceCommand echo later")
+    r = s.ssh("id")
+    assert r.stdout == b"right\n", (r, s.log()[-2000:])
+    assert env.server("Match Address 192.0.2.0/24",
+                      "ForceCommand echo wrong").ssh("echo in").stdout == \
+        b"in\n"
+
+
+def test_refuse_connection(env):
+    """RefuseConnection ends it once the name is known."""
+    s = env.server("Match User %s" % env.user, "RefuseConnection yes")
+    r = refused(s)
+    assert b"Permission denied" not in r.stderr, r
+    s.wait_log("administratively prohibited connection for %s from "
+               r"127.0.0.1 port \d+" % env.user)
+
+
+def test_another_account_of_an_ordinary_user(env):
+    """A daemon of an ordinary user lets in that one alone."""
+    if env.root:
+        import lib
+        raise lib.Skip("runs as root")
+    s = env.server()
+    refused(s, user="root")
+    s.login_works()
