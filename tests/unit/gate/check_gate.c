@@ -5,7 +5,7 @@
 #include "sallyport/proc/sandbox.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct world w;
@@ -188,6 +188,7 @@ START_TEST(a_peer_that_does_not_read_is_not_read_from)
 		}
 	}
 	ck_assert_uint_lt(written, 8u << 20);
+	ck_assert_int_eq(waitpid(w.gate, NULL, WNOHANG), 0); /* it waits */
 	w.client.wire.n = 0; /* it never gets there */
 }
 END_TEST
