@@ -175,7 +175,7 @@ START_TEST(a_peer_that_does_not_read_is_not_read_from)
 
 	world_start(&w, false);
 	world_service(&w);
-	for (int quiet = 0; quiet < 20 && written < 64u << 20;) {
+	for (int quiet = 0; quiet < 100 && written < 64u << 20;) {
 		while (w.client.wire.n < 65536)
 			client_send(&w.client, SLICE_STR("\310?"));
 		if (io_write(w.out, buf_slice(&w.client.wire), &n) == OK) {
