@@ -102,5 +102,5 @@ account_tty_group(gid_t otherwise)
 bool
 account_set_groups(const struct account *a)
 {
-	return initgroups(a->name, a->gid) == 0;
+	return setgroups(a->ngroups, a->groups) == 0;
 }

@@ -121,19 +121,18 @@ lists_allow(struct monitor *m)
 bool
 admit_account(struct monitor *m)
 {
+	enum shadow_state state = SHADOW_USABLE;
 	const char *keyword;
 
 	if (!m->account.known)
 		return refuse(m, REFUSED_UNKNOWN, NULL);
 	if (!m->common->root && m->account.uid != getuid())
 		return refuse(m, REFUSED_OTHER_ACCOUNT, NULL);
-	if (!m->conf.use_pam && m->common->root &&
-	    shadow_is_locked(m->account.name))
+	if (!m->conf.use_pam && m->common->root)
+		state = shadow_state(m->account.name);
+	if (state == SHADOW_LOCKED)
 		return refuse(m, REFUSED_LOCKED, NULL);
-	if (!shell_serves(m) || !lists_allow(m))
-		return false;
-	if (!m->conf.use_pam && m->common->root &&
-	    shadow_is_expired(m->account.name))
+	if (state == SHADOW_EXPIRED || !shell_serves(m) || !lists_allow(m))
 		return false;
 	if (conf_refuses(&m->conf, &keyword))
 		return refuse(m, REFUSED_KEYWORD, keyword);

@@ -1,7 +1,7 @@
 /*
  * grant.c - what the session may do, and its start
  *
- * Groups by initgroups, then pam_setcred, then pam_open_session (pam_group
+ * The user's groups, then pam_setcred, then pam_open_session (pam_group
  * adds to the list in place); the session keeps this process's list.
  */
 #include "monitor.h"
@@ -47,8 +47,7 @@ grant_start(struct monitor *m)
 	enum err e;
 
 	if (m->common->root && !account_set_groups(&m->account)) {
-		log_error("initgroups of %s: %s", m->account.name,
-		    strerror(errno));
+		log_error("groups of %s: %s", m->account.name, strerror(errno));
 		return ERR_SYSTEM;
 	}
 	if (m->conf.use_pam && (e = pam_session(m)) != OK)

@@ -118,7 +118,8 @@ void account_find(struct account *a, const char *name);
 void account_groups(struct account *a);      /* ids */
 void account_group_names(struct account *a); /* and names */
 gid_t account_tty_group(gid_t otherwise);
-/* initgroups of the user in this process; PAM adds to the list after it. */
+/* The user's groups, as initgroups would set them but without asking NSS again;
+ * PAM adds to the list after it. */
 bool account_set_groups(const struct account *a);
 
 /* ---- admit.c ---- */
@@ -180,8 +181,9 @@ uint8_t verdict_outcome(const struct monitor *m);
 /* ---- shadow.c ---- */
 /* Check against crypt(3); costs the same whether the user exists. */
 bool shadow_check(const struct monitor *m, struct slice password);
-bool shadow_is_locked(const char *name);
-bool shadow_is_expired(const char *name); /* logs which */
+enum shadow_state { SHADOW_USABLE, SHADOW_LOCKED, SHADOW_EXPIRED };
+/* One look at shadow(5); logs what has expired. */
+enum shadow_state shadow_state(const char *name);
 
 /* ---- pam.c ---- */
 MUST_USE enum err pam_begin(struct monitor *m);

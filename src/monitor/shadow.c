@@ -74,22 +74,12 @@ shadow_check(const struct monitor *m, struct slice password)
 	return good && m->valid;
 }
 
-bool
-shadow_is_locked(const char *name)
+/* Ageing; expired is told in the log. */
+static bool
+is_expired(const char *name, const struct spwd *s)
 {
-	const struct spwd *s = getspnam(name);
-
-	return s != NULL && s->sp_pwdp != NULL && s->sp_pwdp[0] == '!';
-}
-
-bool
-shadow_is_expired(const char *name)
-{
-	const struct spwd *s = getspnam(name);
 	long today = (long)(clock_wall_s() / DAY_S);
 
-	if (s == NULL)
-		return false;
 	if (s->sp_expire > 0 && today > s->sp_expire) {
 		log_info("Account %s has expired", name);
 		return true;
@@ -104,4 +94,16 @@ shadow_is_expired(const char *name)
 		return true;
 	}
 	return false;
+}
+
+enum shadow_state
+shadow_state(const char *name)
+{
+	const struct spwd *s = getspnam(name);
+
+	if (s == NULL)
+		return SHADOW_USABLE; /* no ageing without an entry */
+	if (s->sp_pwdp != NULL && s->sp_pwdp[0] == '!')
+		return SHADOW_LOCKED;
+	return is_expired(name, s) ? SHADOW_EXPIRED : SHADOW_USABLE;
 }
