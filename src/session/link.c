@@ -29,7 +29,7 @@
 #define OUTPUT_STOP ((size_t)1 << 20)   /* above it, the client isn't */
 
 bool
-session_may_write(const struct session *s)
+link_may_write(const struct session *s)
 {
 	return transport_output(s->t).n < OUTPUT_MORE;
 }
@@ -262,7 +262,7 @@ on_writable(struct watch *w, unsigned int events)
 static void
 resume_programs(struct session *s)
 {
-	if (!session_may_write(s) || !transport_may_send(s->t))
+	if (!link_may_write(s) || !transport_may_send(s->t))
 		return;
 	LIST_EACH_SAFE(l, &s->programs)
 	{
@@ -308,7 +308,7 @@ set_option(int fd, int level, int option, int value)
 }
 
 void
-session_qos(struct session *s, bool interactive)
+link_qos(struct session *s, bool interactive)
 {
 	uint32_t tos =
 	    interactive ? s->conf.ipqos_interactive : s->conf.ipqos_bulk;

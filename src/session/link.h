@@ -4,6 +4,8 @@
 #ifndef SALLYPORT_SESSION_LINK_H
 #define SALLYPORT_SESSION_LINK_H
 
+#include <stdbool.h>
+
 struct session;
 
 /* Watch the connection. */
@@ -15,6 +17,12 @@ void link_take(struct session *s);
 /* After every turn of the loop: write what the turn made, once; go on with
  * what had to wait for that. */
 void link_turn(struct session *s);
+
+/* The client reads as fast as we write: more may be produced. */
+bool link_may_write(const struct session *s);
+
+/* IPQoS, by what runs. */
+void link_qos(struct session *s, bool interactive);
 
 /* Write what can be written at once, and close. */
 void link_close(struct session *s);

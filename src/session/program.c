@@ -10,6 +10,9 @@
  */
 #include "session.h"
 
+#include "link.h"
+
+#include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
@@ -27,6 +30,7 @@
 #include <unistd.h>
 
 #define INTERNAL_SFTP "internal-sftp"
+#define EOF_HOLD_MS   100u /* between a program's last words and its end */
 
 /* ---- opening -------------------------------------------------------------- */
 
@@ -141,6 +145,7 @@ release(struct program *p)
 	bool terminal = p->pty.master >= 0;
 
 	loop_timer_cancel(&p->inactive);
+	loop_timer_cancel(&p->eof);
 	relay_close_source(&p->out);
 	relay_close_source(&p->err);
 	relay_close_sink(&p->in);
@@ -233,6 +238,33 @@ is_read(const struct source *src)
 	return src->fd < 0 || src->dry;
 }
 
+static void
+on_eof_due(struct timer *t)
+{
+	struct program *p = t->ctx;
+
+	p->eof_due = true;
+	program_check(p);
+}
+
+/*
+ * A program that ends closes its descriptors a moment before it can be waited
+ * for. Clients that sent their own EOF, or have a terminal (PuTTY), answer
+ * ours by CLOSE and never learn the exit status: it goes first if it comes
+ * soon. A terminal's EOF tells nothing but the end, so it waits for that.
+ */
+static bool
+hold_eof(struct program *p)
+{
+	if (p->ended || p->eof_due)
+		return false;
+	p->eof.on = on_eof_due;
+	p->eof.ctx = p;
+	if (p->pty.master < 0 && p->eof.place == 0)
+		loop_timer(p->s->loop, &p->eof, clock_mono_ms() + EOF_HOLD_MS);
+	return true;
+}
+
 void
 program_check(struct program *p)
 {
@@ -245,7 +277,7 @@ program_check(struct program *p)
 	/* A terminal ends with its program: who is left on it is hung up. */
 	if (p->told && p->pty.master >= 0)
 		relay_close_source(&p->out);
-	if (p->out.fd >= 0 || p->err.fd >= 0)
+	if (p->out.fd >= 0 || p->err.fd >= 0 || hold_eof(p))
 		return;
 	channel_eof(p->ch);
 	if (p->told)
@@ -483,7 +515,7 @@ start(struct program *p, struct plan *plan)
 	plan->nologin = is_nologin(p->s);
 	record_login(p, plan);
 	set_label(p, plan);
-	session_qos(p->s, p->pty.master >= 0);
+	link_qos(p->s, p->pty.master >= 0);
 	session_title(p->s);
 	return run(p, plan);
 }

@@ -7,6 +7,8 @@
  */
 #include "session.h"
 
+#include "link.h"
+
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/must.h"
@@ -106,7 +108,7 @@ pump(struct source *src)
 	 * says that there is none. */
 	while ((moved < TURN_OCTETS || src->p->ended) && src->fd >= 0) {
 		max = channel_room(src->p->ch);
-		if (max == 0 || !session_may_write(src->p->s)) {
+		if (max == 0 || !link_may_write(src->p->s)) {
 			source_wait(src, true);
 			break;
 		}
@@ -169,7 +171,7 @@ relay_resume(struct source *src)
 	if (src->fd < 0 || src->p->ch == NULL)
 		return;
 	if (!src->watched && channel_room(src->p->ch) > 0 &&
-	    session_may_write(src->p->s))
+	    link_may_write(src->p->s))
 		source_wait(src, false);
 	if (src->watched && src->p->ended && !src->dry)
 		(void)pump(src);

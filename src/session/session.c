@@ -22,12 +22,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#define STATE_MAX   ((size_t)16 << 20) /* unread and unsent octets included */
-#define EXIT_FATAL  255
-#define NOFILE_SOFT 1024u /* what select() can take */
+#define STATE_MAX  ((size_t)16 << 20) /* unread and unsent octets included */
+#define EXIT_FATAL 255
 
 /* ---- log ------------------------------------------------------------------ */
 
@@ -52,22 +50,6 @@ give_up(const char *what, enum err e)
 	_exit(EXIT_FATAL);
 }
 
-/* The listener raised the soft limit for its own sake; with PAM it is what
- * pam_limits says. */
-static void
-lower_descriptors(const struct session *s)
-{
-	struct rlimit r;
-
-	if (s->conf.use_pam || getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return;
-	if (r.rlim_cur != r.rlim_max || r.rlim_max <= NOFILE_SOFT)
-		return;
-	r.rlim_cur = NOFILE_SOFT;
-	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-		log_debug1("RLIMIT_NOFILE: %s", strerror(errno));
-}
-
 static void
 become_user(struct session *s, pid_t monitor)
 {
@@ -77,7 +59,6 @@ become_user(struct session *s, pid_t monitor)
 	    .keep_groups = true};
 	enum err e;
 
-	lower_descriptors(s);
 	if ((e = creds_become(&creds)) != OK)
 		give_up(g->user, e);
 	sandbox_enter(ROLE_SESSION, monitor);

@@ -120,7 +120,9 @@ struct program {
 	pid_t pid;
 	struct watch exit; /* its pidfd */
 	bool started, ended, told;
-	int status; /* wait status */
+	int status;       /* wait status */
+	struct timer eof; /* its descriptors are closed: does it end, too? */
+	bool eof_due;
 	struct source out, err;
 	struct sink in;
 
@@ -236,9 +238,6 @@ struct session {
 	int exit_status;
 };
 
-/* The peer reads as fast as we write: more may be produced. */
-bool session_may_write(const struct session *s);
-
 /* End the connection with SSH_MSG_DISCONNECT and a line. */
 void session_disconnect(struct session *s, uint32_t code, const char *text);
 
@@ -247,8 +246,5 @@ void session_stop(struct session *s, int exit_status);
 
 /* "USER@pts/0,pts/1", or "USER@notty" */
 void session_title(const struct session *s);
-
-/* IPQoS, by what runs. */
-void session_qos(struct session *s, bool interactive);
 
 #endif
