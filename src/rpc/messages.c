@@ -19,6 +19,7 @@
 #define LOG_TEXT  1024u  /* base/log.h: LOG_LINE_MAX */
 #define LINE      128u   /* a terminal's name */
 #define BLOB      32768u /* public key or certificate */
+#define HANDLE    16384u /* a FIDO key's: as long as its maker likes */
 #define SIGNATURE 4096u  /* RSA of 16384 bits, with its name */
 #define LIST      16384u /* one line of authorized_keys, all of it */
 #define MAGNITUDE 1024u  /* 8192 bits */
@@ -76,6 +77,7 @@ LAYOUT(keeper_start_msg,
     FIELD(keeper_start_msg, log, LOG_WORD),
     FIELD(keeper_start_msg, hostkeys, TEXTS),
     FIELD(keeper_start_msg, certificates, TEXTS),
+    FIELD(keeper_start_msg, provider, 4095), /* PATH_MAX */
     FIELD(keeper_start_msg, check, 0));
 
 LAYOUT(keys_msg,
@@ -99,6 +101,18 @@ LAYOUT(keeper_prove_msg,
 LAYOUT(signature_msg,
     FIELD(signature_msg, ok, 0),
     FIELD(signature_msg, signature, SIGNATURE));
+
+LAYOUT(fido_sign_msg,
+    FIELD(fido_sign_msg, number, 0),
+    FIELD(fido_sign_msg, blob, BLOB),
+    FIELD(fido_sign_msg, flags, 0),
+    FIELD(fido_sign_msg, handle, HANDLE),
+    FIELD(fido_sign_msg, data, BLOB));
+
+LAYOUT(fido_signed_msg,
+    FIELD(fido_signed_msg, number, 0),
+    FIELD(fido_signed_msg, ok, 0),
+    FIELD(fido_signed_msg, signature, SIGNATURE));
 
 /* ---- a monitor's lifeline to the listener ---- */
 

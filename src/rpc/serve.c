@@ -38,7 +38,7 @@ handle(struct serve *s, const struct op *op, const void *req)
 
 	layout_clear(op->rep, rep);
 	e = op->handle(s->ctx, req, rep);
-	if (e == OK && s->owed != NULL && !s->deferred)
+	if (e == OK && s->owed != NULL && !s->deferred && !s->later)
 		e = serve_reply(s, rep);
 	layout_close(op->rep, rep);
 	return e;
@@ -69,6 +69,10 @@ serve_one(struct serve *s, struct rpc *r, unsigned int phase, bool nowait)
 	s->owed = op->rep == &layout_note_rep ? NULL : op;
 	s->deferred = false;
 	e = handle(s, op, req);
+	if (e == OK && s->later) {
+		rpc_forget(r);
+		return OK; /* the rest is serve_reply's */
+	}
 	s->rep = outer_rep;
 	if (e == OK && s->deferred) {
 		/* the outer handler answers, and may still read the request */
@@ -88,6 +92,7 @@ serve_reply(struct serve *s, const void *rep)
 
 	must(op != NULL && layout_begins(s->rep, op->rep));
 	s->owed = NULL;
+	s->later = false;
 	return rpc_reply(s->rpc, (uint32_t)(op - s->ops), op->rep, rep);
 }
 
@@ -96,4 +101,17 @@ serve_defer(struct serve *s)
 {
 	must(s->owed != NULL);
 	s->deferred = true;
+}
+
+void
+serve_later(struct serve *s)
+{
+	must(s->owed != NULL && !s->deferred);
+	s->later = true;
+}
+
+bool
+serve_owes(const struct serve *s)
+{
+	return s->owed != NULL;
 }

@@ -42,4 +42,7 @@ KEEPER_OPS(OP)
 /* Plain messages outside the table: the first to a keeper, its answer. */
 enum { KEEPER_START = 100, KEEPER_KEYS = 101 };
 
+/* Keeper and the errand of FIDO keys: fido_sign_msg, fido_signed_msg. */
+enum { KEEPER_FIDO_SIGN = 110, KEEPER_FIDO_SIGNED = 111 };
+
 #endif

@@ -76,6 +76,7 @@ struct keeper_start_msg {
 	struct slice hostkeys; /* list: path, then "d" (default: missing is
 				* no error) or "c" (configured) */
 	struct slice certificates; /* list: paths */
+	struct slice provider;     /* SecurityKeyProvider: a path, or empty */
 	bool check; /* -t: load, report, end */
 };
 
@@ -112,6 +113,20 @@ struct keeper_prove_msg {
 struct signature_msg {
 	bool ok;
 	struct slice signature; /* blob: string alg, string octets … */
+};
+
+/* Keeper to the errand that has FIDO host keys sign (errand/skhelper.c). */
+struct fido_sign_msg {
+	uint32_t number;     /* returns with the answer */
+	struct slice blob;   /* public key */
+	uint8_t flags;       /* what its file demands: SK_* of key/sk.h */
+	struct slice handle; /* the device's own name of the key */
+	struct slice data;   /* to sign */
+};
+struct fido_signed_msg {
+	uint32_t number;
+	bool ok;
+	struct slice signature; /* blob */
 };
 
 /* ---- a monitor's lifeline to the listener ---------------------------- */
@@ -300,7 +315,8 @@ struct judge_rep {
 	M(spawner_start_msg)                                               \
 	M(spawner_ready_msg) M(forked_msg) M(reaped_msg)                   \
 	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg)     \
-	M(keeper_prove_msg) M(signature_msg) M(outcome_msg) M(line_msg)    \
+	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg)              \
+	M(fido_signed_msg) M(outcome_msg) M(line_msg)                      \
 	M(sign_req) M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req)      \
 	M(user_rep) M(none_req) M(verdict_rep) M(pubkey_req)               \
 	M(password_req) M(kbdint_req) M(answer_req) M(prompt_rep)          \

@@ -17,6 +17,10 @@
  *             while (!m->answered) serve_one(&m->serve, rpc, PHASE_PROMPT, …)
  *                 on_kbdint_answer: note it, serve_defer(&m->serve)
  *         … pam ends; *rep = verdict: sent as kbdint_answer's reply
+ *
+ * One whose answer comes from elsewhere calls serve_later and returns OK; when
+ * the answer is there, serve_reply sends it. Until then serve_owes is true and
+ * nothing is taken from that peer.
  */
 #ifndef SALLYPORT_RPC_SERVE_H
 #define SALLYPORT_RPC_SERVE_H
@@ -48,6 +52,7 @@ struct serve {
 	const struct op *owed;    /* whose reply is still to be sent */
 	const struct layout *rep; /* what the running handler answers with */
 	bool deferred;            /* its handler left that to the outer one */
+	bool later;               /* its handler has returned without it */
 };
 
 #define SERVE_INIT(table, context)                                         \
@@ -70,7 +75,8 @@ struct serve {
 MUST_USE enum err serve_one(struct serve *s, struct rpc *r,
     unsigned int phase, bool nowait);
 
-/* Answer the request being handled now; its handler goes on. */
+/* Answer the request being handled now, whose handler goes on, or the one that
+ * serve_later put off. */
 MUST_USE enum err serve_reply(struct serve *s, const void *rep);
 
 /*
@@ -78,6 +84,15 @@ MUST_USE enum err serve_reply(struct serve *s, const void *rep);
  * reply struct must begin with the fields of the one that is asked for.
  */
 void serve_defer(struct serve *s);
+
+/*
+ * In a handler that isn't inside another: serve_reply comes after its return.
+ * What the request's slices point to is gone by then.
+ */
+void serve_later(struct serve *s);
+
+/* Is an answer still to come? serve_one must not be called then. */
+bool serve_owes(const struct serve *s);
 
 #define LOG_NOTE 250u /* log_msg as a note: keycheck's lines */
 

@@ -35,7 +35,8 @@
 	OP(talk, LATE, MANY, kbdint_req, prompt_rep)                           \
 	OP(say, PROMPT, MANY, answer_req, prompt_rep)                          \
 	OP(give_up, PROMPT, MANY, empty_msg, verdict_rep)                      \
-	OP(lend, EARLY, MANY, pty_req, pty_rep)
+	OP(lend, EARLY, MANY, pty_req, pty_rep)                                \
+	OP(wait, EARLY, MANY, none_req, verdict_rep)
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(HOST, name),
 enum host_op { HOST_OPS(OP) HOST_OP_COUNT };
@@ -158,6 +159,15 @@ on_lend(struct host *h, const struct pty_req *req, struct pty_rep *rep)
 	ck_assert_int_eq(rep->master.fd, -1);
 	rep->ok = true;
 	rep->master.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return OK;
+}
+
+enum err
+on_wait(struct host *h, const struct none_req *req, struct verdict_rep *rep)
+{
+	(void)req;
+	(void)rep;
+	serve_later(&h->serve);
 	return OK;
 }
 
@@ -309,6 +319,37 @@ START_TEST(a_failed_request_is_not_answered)
 
 	ck_assert_int_eq(serve_all(EARLY), ERR_DENIED);
 	rpc_free(take(&ours));
+	peer_was_content(pid);
+}
+END_TEST
+
+static void
+ask_and_wait(struct rpc *r)
+{
+	struct none_req req = {0};
+	struct verdict_rep rep;
+
+	for (uint8_t i = 0; i < 3; i++) {
+		CHILD(ask_wait(r, &req, &rep) == OK);
+		CHILD(rep.verdict == i);
+	}
+	CHILD(ask_once(r, &req, &rep) == OK);
+}
+
+START_TEST(an_answer_may_come_after_its_handler)
+{
+	pid_t pid = start(ask_and_wait);
+	struct verdict_rep rep;
+
+	for (uint8_t i = 0; i < 3; i++) {
+		ck_assert(!serve_owes(&host.serve));
+		ck_assert_int_eq(serve_one(&host.serve, ours, EARLY, false),
+		    OK);
+		ck_assert(serve_owes(&host.serve));
+		rep = (struct verdict_rep){.verdict = i};
+		ck_assert_int_eq(serve_reply(&host.serve, &rep), OK);
+	}
+	ck_assert_int_eq(serve_all(EARLY), ERR_EOF);
 	peer_was_content(pid);
 }
 END_TEST
@@ -492,6 +533,7 @@ check_serve(void)
 	tcase_add_test(tc, does_not_wait_for_requests_unless_told);
 	tcase_add_test(tc, what_may_be_asked_once_is_asked_once);
 	tcase_add_test(tc, the_phase_is_checked_before_anything_is_decoded);
+	tcase_add_test(tc, an_answer_may_come_after_its_handler);
 	tcase_add_test(tc, a_failed_request_is_not_answered);
 	tcase_add_test(tc, the_only_copy_of_a_descriptor_is_the_peers);
 	tcase_add_test(tc, a_handler_can_talk_with_the_peer);
