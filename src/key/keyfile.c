@@ -118,19 +118,36 @@ is_padding(struct slice s)
 	return true;
 }
 
+/* Up to the private key, and from its end on. */
+static enum err
+begin_secret(struct slice secret, struct rd *r)
+{
+	uint32_t check;
+
+	*r = rd_from(secret);
+	check = rd_u32(r);
+	return rd_u32(r) == check && secret.n % BLOCK == 0 ? OK
+							   : ERR_KEY_FORMAT;
+}
+
+static enum err
+end_secret(struct rd *r)
+{
+	(void)rd_string(r); /* comment */
+	return is_padding(rd_rest(r)) ? rd_end(r) : ERR_KEY_FORMAT;
+}
+
 static enum err
 parse_secret(struct slice secret, struct signer **s)
 {
-	struct rd r = rd_from(secret);
-	uint32_t check = rd_u32(&r);
+	struct rd r;
 	enum err e;
 
-	if (rd_u32(&r) != check || secret.n % BLOCK != 0)
-		return ERR_KEY_FORMAT;
+	if ((e = begin_secret(secret, &r)) != OK)
+		return e;
 	if ((e = read_private(&r, s)) != OK)
 		return e;
-	(void)rd_string(&r); /* comment */
-	return is_padding(rd_rest(&r)) ? rd_end(&r) : ERR_KEY_FORMAT;
+	return end_secret(&r);
 }
 
 /*
@@ -158,20 +175,19 @@ check_halves(struct signer *s, struct slice public_blob)
 	return sign_verify(&k.pub, HASH_SHA512, probe, &raw);
 }
 
+/* What the file's text holds, decoded into octets. */
 static enum err
-parse_openssh(struct slice text, struct signer **s)
+open_file(struct slice text, struct buf *octets, struct slice *public,
+    struct slice *secret)
 {
-	SCOPED(buf_clear) struct buf octets = BUF_SECRET(KEYFILE_MAX);
 	struct slice cipher;
 	struct slice kdf;
-	struct slice public;
-	struct slice secret;
 	struct rd r;
 	enum err e;
 
-	if ((e = unarmour(text, &octets)) != OK)
+	if ((e = unarmour(text, octets)) != OK)
 		return e;
-	r = rd_from(buf_slice(&octets));
+	r = rd_from(buf_slice(octets));
 	if (!slice_equal(rd_raw(&r, sizeof(MAGIC)),
 		slice_make(MAGIC, sizeof(MAGIC))))
 		return ERR_KEY_FORMAT;
@@ -180,13 +196,24 @@ parse_openssh(struct slice text, struct signer **s)
 	(void)rd_string(&r); /* options of the kdf */
 	if (rd_u32(&r) != 1)
 		return ERR_KEY_FORMAT;
-	public = rd_string(&r);
-	secret = rd_string(&r);
+	*public = rd_string(&r);
+	*secret = rd_string(&r);
 	/* an authenticated cipher's tag comes after the last string */
 	if (rd_status(&r) == OK &&
 	    (!slice_is(cipher, "none") || !slice_is(kdf, "none")))
 		return ERR_KEY_ENCRYPTED;
-	if ((e = rd_end(&r)) != OK || (e = parse_secret(secret, s)) != OK)
+	return rd_end(&r);
+}
+
+static enum err
+parse_openssh(struct slice text, struct signer **s)
+{
+	SCOPED(buf_clear) struct buf octets = BUF_SECRET(KEYFILE_MAX);
+	struct slice public;
+	struct slice secret;
+	enum err e = open_file(text, &octets, &public, &secret);
+
+	if (e != OK || (e = parse_secret(secret, s)) != OK)
 		return e;
 	return check_halves(*s, public);
 }
@@ -226,6 +253,66 @@ keyfile_parse(struct slice text, struct signer **s)
 	if (e != OK)
 		signer_free(take(s));
 	return is_for_the_caller(e) ? e : ERR_KEY_FORMAT;
+}
+
+/* ---- FIDO keys: their secret stays in the device ------------------------ */
+
+static enum err
+parse_sk_secret(struct slice secret, struct keyfile_sk *k)
+{
+	struct key public;
+	struct slice handle;
+	enum key_type type;
+	struct rd r;
+	enum err e;
+
+	if ((e = begin_secret(secret, &r)) != OK)
+		return e;
+	type = algo_key_type(rd_string(&r));
+	if (!key_is_sk(type))
+		return ERR_UNKNOWN_ALGO;
+	key_read_fields(&r, type, &public);
+	k->flags = rd_u8(&r);
+	handle = rd_string(&r);
+	(void)rd_string(&r); /* reserved */
+	if ((e = end_secret(&r)) != OK)
+		return e;
+	if ((e = key_write(&public, &k->blob)) != OK)
+		return e;
+	return buf_append(&k->handle, handle);
+}
+
+static enum err
+parse_sk(struct slice text, struct keyfile_sk *k)
+{
+	SCOPED(buf_clear) struct buf octets = BUF_SECRET(KEYFILE_MAX);
+	struct slice public;
+	struct slice secret;
+	enum err e = open_file(text, &octets, &public, &secret);
+
+	if (e != OK || (e = parse_sk_secret(secret, k)) != OK)
+		return e;
+	return slice_equal(buf_slice(&k->blob), public) ? OK : ERR_KEY_FORMAT;
+}
+
+enum err
+keyfile_parse_sk(struct slice text, struct keyfile_sk *k)
+{
+	enum err e = ERR_KEY_FORMAT;
+
+	*k = (struct keyfile_sk){.blob = BUF_LIMIT(KEY_BLOB_MAX),
+	    .handle = BUF_LIMIT(KEY_BLOB_MAX)};
+	text = text_trim(text);
+	if (slice_starts(text, SLICE_STR(BEGIN)))
+		e = parse_sk(text, k);
+	return is_for_the_caller(e) ? e : ERR_KEY_FORMAT;
+}
+
+void
+keyfile_clear_sk(struct keyfile_sk *k)
+{
+	buf_clear(&k->blob);
+	buf_clear(&k->handle);
 }
 
 /* ---- writing ---------------------------------------------------------- */

@@ -73,6 +73,19 @@ sig_write(const struct algo *alg, const struct raw_signature *raw,
 	return wr_end(&w, NULL);
 }
 
+enum err
+sig_write_sk(const struct sig *s, struct buf *out)
+{
+	enum err e = sig_write(s->alg, &s->raw, out);
+	struct wr w = wr_into(out);
+
+	if (e != OK)
+		return e;
+	wr_u8(&w, s->flags);
+	wr_u32(&w, s->counter);
+	return wr_end(&w, NULL);
+}
+
 /* Some signers leave out leading zero octets: RFC 8017 §8.2.2 wants them. */
 static enum err
 verify_rsa(const struct key *k, const struct sig *s, struct slice message)

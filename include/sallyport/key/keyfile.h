@@ -28,6 +28,21 @@
  */
 MUST_USE enum err keyfile_parse(struct slice text, struct signer **s);
 
+/*
+ * What a FIDO key's file holds: no secret, but what its device needs to sign.
+ * Owned; keyfile_clear_sk.
+ */
+struct keyfile_sk {
+	struct buf blob;   /* public key */
+	uint8_t flags;     /* SK_PRESENT, SK_VERIFIED of sk.h: to be demanded */
+	struct buf handle; /* the device's name of the key */
+};
+
+/* Read one. ERR_KEY_ENCRYPTED; ERR_UNKNOWN_ALGO: no FIDO key's;
+ * ERR_KEY_FORMAT. Clear *k in either case. */
+MUST_USE enum err keyfile_parse_sk(struct slice text, struct keyfile_sk *k);
+void keyfile_clear_sk(struct keyfile_sk *k);
+
 /* Append an openssh-key-v1 file; out should be a secret buffer. */
 MUST_USE enum err
 keyfile_write(const struct signer *s, const char *comment, struct buf *out);

@@ -3,7 +3,7 @@
  *
  * Source:  RFC 4253 §6.6, RFC 5656 §3.1.2, RFC 8332 §3, RFC 8709 §6; FIDO and
  *          webauthn forms as OpenSSH writes them
- * Runs in: keeper (writes), keycheck (reads a stranger's). No I/O.
+ * Runs in: keeper, errand (write), keycheck (reads a stranger's). No I/O.
  *
  *      string name, then
  *      RSA              string octets
@@ -41,6 +41,9 @@ MUST_USE enum err sig_parse(struct slice blob, struct sig *s);
 /* Append a blob: what signer_sign gave, under a plain algorithm's name. */
 MUST_USE enum err sig_write(const struct algo *alg,
     const struct raw_signature *raw, struct buf *out);
+
+/* The same for a FIDO key's: s->alg, raw, flags and counter. */
+MUST_USE enum err sig_write_sk(const struct sig *s, struct buf *out);
 
 /*
  * Does the parsed signature hold for message under k, where the peer announced

@@ -176,6 +176,54 @@ START_TEST(refuses_halves_that_do_not_fit)
 }
 END_TEST
 
+static const char *const sk_names[] = {"sk_ed25519", "sk_ecdsa"};
+
+static enum err
+parse_sk(struct slice text)
+{
+	struct keyfile_sk k;
+	enum err e = keyfile_parse_sk(text, &k);
+
+	keyfile_clear_sk(&k);
+	return e;
+}
+
+START_TEST(reads_what_a_fido_keys_file_holds)
+{
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf pub = FIXTURE_BUF;
+	struct keyfile_sk k;
+
+	fixture_blob(sk_names[_i], &pub);
+	fixture_sk_file(sk_names[_i], 5, "the handle", &text);
+	ck_assert_int_eq(keyfile_parse_sk(buf_slice(&text), &k), OK);
+	ck_assert(slice_equal(buf_slice(&k.blob), buf_slice(&pub)));
+	ck_assert(slice_is(buf_slice(&k.handle), "the handle"));
+	ck_assert_uint_eq(k.flags, 5);
+	keyfile_clear_sk(&k);
+	ck_assert_int_eq(parse(buf_slice(&text)), ERR_UNKNOWN_ALGO);
+	for (size_t n = 0; n + 1 < text.n; n++)
+		ck_assert_int_eq(parse_sk(slice_first(buf_slice(&text), n)),
+		    ERR_KEY_FORMAT);
+}
+END_TEST
+
+START_TEST(other_files_are_no_fido_keys)
+{
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf locked = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf pem = FIXTURE_BUF;
+
+	fixture_read("ed25519", &text);
+	fixture_read("ed25519_locked", &locked);
+	fixture_read("rsa_pem", &pem);
+	ck_assert_int_eq(parse_sk(buf_slice(&text)), ERR_UNKNOWN_ALGO);
+	ck_assert_int_eq(parse_sk(buf_slice(&locked)), ERR_KEY_ENCRYPTED);
+	ck_assert_int_eq(parse_sk(buf_slice(&pem)), ERR_KEY_FORMAT);
+	ck_assert_int_eq(parse_sk(SLICE_NONE), ERR_KEY_FORMAT);
+}
+END_TEST
+
 TCase *
 check_keyfile(void)
 {
@@ -189,5 +237,7 @@ check_keyfile(void)
 	tcase_add_test(tc, bears_other_ends_of_lines);
 	tcase_add_test(tc, refuses_every_cut_of_a_file);
 	tcase_add_test(tc, refuses_halves_that_do_not_fit);
+	tcase_add_loop_test(tc, reads_what_a_fido_keys_file_holds, 0, 2);
+	tcase_add_test(tc, other_files_are_no_fido_keys);
 	return tc;
 }

@@ -190,12 +190,40 @@ START_TEST(a_short_rsa_signature_is_padded)
 }
 END_TEST
 
+/* Every FIDO signature of the vectors (webauthn's are made by browsers). */
+START_TEST(writes_a_fido_signature_as_it_was)
+{
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf message = FIXTURE_BUF;
+	struct fixture_sig row;
+	struct slice rest;
+	int found = 0;
+
+	fixture_message(&text, &message, &rest);
+	while (fixture_next(&rest, &row)) {
+		SCOPED(buf_clear) struct buf again = FIXTURE_BUF;
+		struct sig s;
+
+		if (sig_parse(buf_slice(&row.sig), &s) == OK &&
+		    key_is_sk(s.alg->key) && !s.webauthn) {
+			ck_assert_int_eq(sig_write_sk(&s, &again), OK);
+			ck_assert(slice_equal(buf_slice(&again),
+			    buf_slice(&row.sig)));
+			found++;
+		}
+		fixture_sig_clear(&row);
+	}
+	ck_assert_int_ge(found, 2);
+}
+END_TEST
+
 TCase *
 check_sig(void)
 {
 	TCase *tc = tcase_create("key/sig");
 
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, writes_a_fido_signature_as_it_was);
 	tcase_add_test(tc, knows_good_signatures_from_bad);
 	tcase_add_test(tc, refuses_every_change_and_every_prefix);
 	tcase_add_test(tc, rsa_is_as_announced);

@@ -42,6 +42,48 @@ fixture_blob(const char *name, struct buf *blob)
 	ck_assert_int_eq(authline_parse(buf_slice(&text), blob, &a), OK);
 }
 
+/*
+ * Append the text of the private file that belongs to the FIDO key "NAME.pub":
+ * what of it lies in the file is no secret, so it can be written here.
+ */
+static inline void
+fixture_sk_file(const char *name, uint8_t flags, const char *handle,
+    struct buf *out)
+{
+	SCOPED(buf_clear) struct buf blob = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf secret = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf octets = FIXTURE_BUF;
+	struct wr w = wr_into(&secret);
+	char letters[4096];
+
+	fixture_blob(name, &blob);
+	wr_u32(&w, 7);
+	wr_u32(&w, 7);
+	wr_raw(&w, buf_slice(&blob));
+	wr_u8(&w, flags);
+	wr_cstr(&w, handle);
+	wr_cstr(&w, ""); /* reserved */
+	wr_cstr(&w, "a comment");
+	ck_assert_int_eq(wr_end(&w, NULL), OK);
+	for (uint8_t pad = 1; secret.n % 8 != 0; pad++)
+		wr_u8(&w, pad);
+	w = wr_into(&octets);
+	wr_raw(&w, slice_make("openssh-key-v1", 15));
+	wr_cstr(&w, "none");
+	wr_cstr(&w, "none");
+	wr_cstr(&w, "");
+	wr_u32(&w, 1);
+	wr_string(&w, buf_slice(&blob));
+	wr_string(&w, buf_slice(&secret));
+	ck_assert_int_eq(wr_end(&w, NULL), OK);
+	text_base64(buf_slice(&octets), true, letters, sizeof(letters));
+	ck_assert_int_eq(buf_printf(out,
+			     "-----BEGIN OPENSSH PRIVATE KEY-----\n%s\n"
+			     "-----END OPENSSH PRIVATE KEY-----\n",
+			     letters),
+	    OK);
+}
+
 static inline void
 fixture_unbase64(struct slice letters, struct buf *out)
 {
