@@ -118,16 +118,15 @@ static const struct limit keycheck_limits[] = {
 	{RLIMIT_CORE, 0},
 };
 
-/* As many descriptors as there are connections: not limited. */
+/* As many descriptors as there are connections: not limited. Nor what it may
+ * write: with -E its log is a file, and it has no other. */
 static const struct limit keeper_limits[] = {
 	{RLIMIT_NPROC, 0},
-	{RLIMIT_FSIZE, 0},
 	{RLIMIT_CORE, 0},
 };
 
-/* NSS modules may want a thread. */
+/* NSS modules may want a thread; the log may be a file. */
 static const struct limit errand_limits[] = {
-	{RLIMIT_FSIZE, 0},
 	{RLIMIT_CORE, 0},
 };
 
