@@ -35,6 +35,7 @@ main(int argc, char **argv)
 	if (io_std_fds() != OK)
 		return EXIT_FAILURE;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would take children away */
 	title_init(argc, argv);
 	title_comm();
 	secret_init(0);

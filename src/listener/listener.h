@@ -148,6 +148,8 @@ struct listener {
 	uint32_t last_generation;
 	bool never_warm; /* warming left threads or descriptors */
 	struct timer retry;
+	pid_t *former; /* children of before: their end is only to be reaped */
+	size_t nformer;
 
 	/* the keeper; spawners.c */
 	pid_t keeper_pid;
@@ -219,6 +221,8 @@ MUST_USE enum err spawners_start_keeper(struct listener *l);
 void spawners_watch_keeper(struct listener *l);
 /* First generation and the one ahead. */
 MUST_USE enum err spawners_start(struct listener *l);
+/* A child whose work is over, or of before a reload: reap it when it ends. */
+void spawners_forget(struct listener *l, pid_t pid);
 /* A client spoke: hand it on now or when a spawner is ready. */
 void spawners_give(struct listener *l, struct client *c);
 /* A process of this generation crashed: retire it, end those before login. */

@@ -98,6 +98,37 @@ client_read(struct listener *l, struct rd *r)
 		list_add_tail(&l->queue, &c->group);
 }
 
+/* Our children stay ours across the exec. All of them are as good as gone, but
+ * for the one that makes a key: it is waited for. */
+static void
+children_write(struct wr *w, const struct listener *l)
+{
+	uint32_t n = 1;
+
+	LIST_EACH(it, &l->generations)
+	n++;
+	wr_u32(w, n + (uint32_t)l->nformer);
+	wr_u32(w, (uint32_t)l->keeper_pid);
+	LIST_EACH(it, &l->generations)
+	wr_u32(w, (uint32_t)LIST_ITEM(it, struct generation, all)->pid);
+	for (size_t i = 0; i < l->nformer; i++)
+		wr_u32(w, (uint32_t)l->former[i]);
+	wr_u32(w, (uint32_t)l->keygen_pid);
+	wr_u32(w, (uint32_t)l->keygen_fd);
+}
+
+static void
+children_read(struct listener *l, struct rd *r)
+{
+	for (uint32_t n = rd_u32(r); n > 0 && rd_status(r) == OK; n--)
+		spawners_forget(l, (pid_t)rd_u32(r));
+	l->keygen_pid = (pid_t)rd_u32(r);
+	l->keygen_fd = (int)rd_u32(r);
+	if (rd_status(r) != OK)
+		l->keygen_fd = -1;
+	keep_across_exec(l->keygen_fd, false);
+}
+
 /* Everything by descriptor is told by number: exec keeps numbers. */
 static enum err
 state_write(struct listener *l, struct buf *state)
@@ -111,6 +142,7 @@ state_write(struct listener *l, struct buf *state)
 		wr_u32(&w, (uint32_t)l->sockets[i]);
 	wr_u32(&w, l->last_number);
 	wr_u32(&w, l->last_generation);
+	children_write(&w, l);
 	LIST_EACH(it, &l->clients)
 	n++;
 	wr_u32(&w, n);
@@ -123,6 +155,7 @@ static void
 keep_descriptors(struct listener *l, int state, bool keep)
 {
 	keep_across_exec(state, keep);
+	keep_across_exec(l->keygen_fd, keep);
 	for (size_t i = 0; i < l->nsockets; i++)
 		keep_across_exec(l->sockets[i], keep);
 	LIST_EACH(it, &l->clients)
@@ -152,6 +185,7 @@ state_read(struct listener *l, struct slice state)
 		return rd_status(&r); /* counts are dropped, sockets aren't */
 	l->last_number = rd_u32(&r);
 	l->last_generation = rd_u32(&r);
+	children_read(l, &r);
 	for (n = rd_u32(&r); n > 0 && rd_status(&r) == OK; n--)
 		client_read(l, &r);
 	return rd_end(&r);

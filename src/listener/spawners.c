@@ -126,6 +126,30 @@ reap_quietly(pid_t *pid)
 		*pid = 0;
 }
 
+void
+spawners_forget(struct listener *l, pid_t pid)
+{
+	reap_quietly(&pid);
+	if (pid <= 0)
+		return;
+	l->former = mem_resize(l->former, l->nformer, l->nformer + 1,
+	    sizeof(*l->former));
+	l->former[l->nformer++] = pid;
+}
+
+static void
+reap_former(struct listener *l)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < l->nformer; i++) {
+		reap_quietly(&l->former[i]);
+		if (l->former[i] > 0)
+			l->former[left++] = l->former[i];
+	}
+	l->nformer = left;
+}
+
 /* A generation that gets no more connections. */
 static void
 retire(struct generation *g)
@@ -179,7 +203,8 @@ on_keeper_end(struct watch *w, unsigned int events)
 		return;
 	log_error("the keeper of the host keys ended; starting another");
 	loop_remove(w);
-	reap_quietly(&l->keeper_pid);
+	spawners_forget(l, l->keeper_pid);
+	l->keeper_pid = 0;
 	if (l->current != NULL)
 		retire(l->current);
 	if (l->next != NULL)
@@ -445,6 +470,7 @@ on_child(int signo, const void *info, void *ctx)
 	(void)signo;
 	(void)info;
 	reap_quietly(&l->keeper_pid);
+	reap_former(l);
 	LIST_EACH_SAFE(it, &l->generations)
 	dismiss_if_done(LIST_ITEM(it, struct generation, all));
 }

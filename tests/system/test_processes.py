@@ -1,5 +1,6 @@
 """The process model: who dies with whom, what each may do and hold."""
 
+import copy
 import os
 import pty
 import pwd
@@ -298,6 +299,35 @@ def test_hup_keeps_sockets_and_sessions(env):
     silent.settimeout(10)
     assert len(silent.recv(1000)) > 0  # KEXINIT
     silent.close()
+
+
+def test_no_zombie_stays_after_hup(env):
+    """The new image reaps what the old one had started."""
+    s = env.server()
+    s.login_works()
+    before = children(s.pid)
+    os.unlink(s.pidfile)
+    os.kill(s.pid, signal.SIGHUP)
+    wait_for(lambda: os.path.exists(s.pidfile), 10, "the pid file")
+    wait_for(lambda: not set(before) & set(children(s.pid)), 10,
+             "the end of the old image's children")
+    s.login_works()
+
+
+def test_an_ignored_sigchld_is_put_right(env):
+    """Whoever starts the daemon may ignore SIGCHLD, which exec keeps: then no
+    child's end could be seen."""
+    careless = copy.copy(env)
+    careless.program = os.path.join(env.dir, "careless")
+    with open(careless.program, "w") as f:
+        f.write("#!/bin/sh\ntrap '' CHLD\nexec %s \"$@\"\n" % env.program)
+    os.chmod(careless.program, 0o755)
+    s = careless.server()
+    s.login_works()
+    ignored = int(status(s.pid)["SigIgn"], 16)
+    assert not ignored >> (signal.SIGCHLD - 1) & 1, hex(ignored)
+    r = s.ssh("exit 7")
+    assert r.returncode == 7, r
 
 
 def test_hup_with_a_bad_file_serves_on(env):
