@@ -101,7 +101,8 @@ int listener_main(int argc, char **argv);
 /* Re-exec'd: the channel is SPAWN_CHANNEL. */
 int spawner_main(const char *task);
 int keeper_main(const char *task);
-int errand_main(const char *task); /* task: "keygen TYPE BITS PATH" … */
+int errand_main(const char *task); /* task: "keygen TYPE BITS PATH",
+				    * "skhelper PATH" */
 
 /*
  * Warm what is the same for all: libraries, NSS, PAM modules, moduli; parse

@@ -116,7 +116,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("ForceCommand",                  force_command,                  raw,            "none",   MATCH),
 	KEYWORD ("ChrootDirectory",               chroot_directory,               text,           "none",   MATCH | REFUSE),
 	KEYWORD ("TrustedUserCAKeys",             trusted_user_ca_keys,           path,           "none",   MATCH | LATER),
-	KEYWORD ("SecurityKeyProvider",           security_key_provider,          provider,       "internal", LATER),
+	KEYWORD ("SecurityKeyProvider",           security_key_provider,          provider,       "internal", GLOBAL),
 	KEYWORD ("AuthorizedPrincipalsFile",      authorized_principals_file,     home_path,      "none",   MATCH | LATER),
 	KEYWORD ("VersionAddendum",               version_addendum,               raw,            "none",   GLOBAL),
 	KEYWORD ("AuthorizedKeysCommand",         authorized_keys_command,        command,        "none",   MATCH | LATER),

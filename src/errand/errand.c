@@ -1,8 +1,8 @@
 /*
  * errand.c - one task, a process of its own
  *
- * Re-exec'd by whoever has the task; ends with it. The channel carries nothing:
- * it is closed by our end, which is how the other side notices.
+ * Re-exec'd by whoever has the task; ends with it. keygen's channel carries
+ * nothing: it is closed by our end, which is how the other side notices.
  */
 #include "errand.h"
 
@@ -19,6 +19,7 @@ static const struct {
 	int (*run)(struct slice arguments);
 } tasks[] = {
     {"keygen", keygen_run},
+    {"skhelper", skhelper_run},
 };
 
 int

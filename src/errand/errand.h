@@ -14,4 +14,10 @@
  */
 int keygen_run(struct slice arguments);
 
+/*
+ * "PATH": sign what the keeper sends (rpc/messages.h: fido_sign_msg) with the
+ * library at PATH, until it has no more use of us. Returns the exit status.
+ */
+int skhelper_run(struct slice arguments);
+
 #endif

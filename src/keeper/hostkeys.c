@@ -64,7 +64,30 @@ reason(enum err e)
 /* ---- private keys ----------------------------------------------------- */
 
 static enum err
-read_key(const char *path, struct signer **s)
+take_signer(struct slice text, struct hostkey *new, struct key *k)
+{
+	enum err e = keyfile_parse(text, &new->signer);
+
+	if (e != OK)
+		return e;
+	key_of_signer(new->signer, k);
+	return key_write(k, &new->blob);
+}
+
+static enum err
+take_fido(struct slice text, struct hostkey *new, struct key *k)
+{
+	struct keyfile_sk sk;
+	enum err e = keyfile_parse_sk(text, &sk);
+
+	new->blob = sk.blob;
+	new->handle = sk.handle;
+	new->fido_flags = sk.flags;
+	return e == OK ? key_parse(buf_slice(&new->blob), k) : e;
+}
+
+static enum err
+read_key(const char *path, bool fido, struct hostkey *new)
 {
 	SCOPED(buf_clear) struct buf text = BUF_SECRET(KEYFILE_MAX);
 	struct key k;
@@ -72,10 +95,21 @@ read_key(const char *path, struct signer **s)
 
 	if ((e = read_file(path, true, &text)) != OK)
 		return e;
-	if ((e = keyfile_parse(buf_slice(&text), s)) != OK)
+	e = take_signer(buf_slice(&text), new, &k);
+	if (e == ERR_UNKNOWN_ALGO && fido)
+		e = take_fido(buf_slice(&text), new, &k);
+	if (e != OK)
 		return e;
-	key_of_signer(*s, &k);
+	new->type = k.type;
 	return key_check(&k, SIGN_RSA_BITS_MIN);
+}
+
+static void
+clear_key(struct hostkey *k)
+{
+	signer_free(k->signer);
+	buf_clear(&k->blob);
+	buf_clear(&k->handle);
 }
 
 /* Nobody chose the default ones: that they are missing says nothing. */
@@ -91,20 +125,13 @@ tell_unloaded(const char *path, bool configured, enum err e)
 }
 
 static void
-load_key(struct hostkeys *h, const char *path, bool configured)
+load_key(struct hostkeys *h, const char *path, bool configured, bool fido)
 {
 	struct hostkey new = {.number = (uint32_t)h->nkeys};
-	struct key k;
-	enum err e = read_key(path, &new.signer);
+	enum err e = read_key(path, fido, &new);
 
-	if (e == OK) {
-		key_of_signer(new.signer, &k);
-		new.type = k.type;
-		e = key_write(&k, &new.blob);
-	}
 	if (e != OK) {
-		signer_free(new.signer);
-		buf_clear(&new.blob);
+		clear_key(&new);
 		tell_unloaded(path, configured, e);
 		return;
 	}
@@ -182,7 +209,8 @@ load_certificate(struct hostkeys *h, const char *path)
 /* ---- all of them ------------------------------------------------------ */
 
 enum err
-hostkeys_load(struct hostkeys *h, struct slice paths, struct slice certificates)
+hostkeys_load(struct hostkeys *h, struct slice paths, struct slice certificates,
+    bool fido)
 {
 	char path[PATH_OCTETS];
 	struct rd r = rd_from(paths);
@@ -193,7 +221,7 @@ hostkeys_load(struct hostkeys *h, struct slice paths, struct slice certificates)
 		bool configured = slice_is(rd_string(&r), "c");
 
 		if (rd_status(&r) == OK && fits)
-			load_key(h, path, configured);
+			load_key(h, path, configured, fido);
 	}
 	if (rd_end(&r) != OK)
 		return ERR_RPC;
@@ -235,13 +263,20 @@ hostkeys_find(const struct hostkeys *h, uint32_t number)
 	return number < h->nkeys ? &h->keys[number] : NULL;
 }
 
+bool
+hostkeys_has_fido(const struct hostkeys *h)
+{
+	for (size_t i = 0; i < h->nkeys; i++)
+		if (h->keys[i].signer == NULL)
+			return true;
+	return false;
+}
+
 void
 hostkeys_clear(struct hostkeys *h)
 {
-	for (size_t i = 0; i < h->nkeys; i++) {
-		signer_free(h->keys[i].signer);
-		buf_clear(&h->keys[i].blob);
-	}
+	for (size_t i = 0; i < h->nkeys; i++)
+		clear_key(&h->keys[i]);
 	for (size_t i = 0; i < h->ncerts; i++)
 		buf_clear(&h->certs[i].blob);
 	mem_free(h->keys);

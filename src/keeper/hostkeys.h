@@ -13,8 +13,10 @@
 struct hostkey {
 	uint32_t number; /* what others call it by */
 	enum key_type type;
-	struct signer *signer; /* secret memory */
+	struct signer *signer; /* secret memory; NULL: a FIDO key's */
 	struct buf blob;
+	uint8_t fido_flags; /* of a FIDO key: key/keyfile.h */
+	struct buf handle;
 };
 
 struct hostcert {
@@ -31,10 +33,13 @@ struct hostkeys {
 
 /*
  * Load the files that the lists of keeper_start_msg name: paths (each followed
- * by "d" or "c"), certificates. ERR_RPC: a list is malformed.
+ * by "d" or "c"), certificates. FIDO keys are left out where fido is false:
+ * there is no provider. ERR_RPC: a list is malformed.
  */
 MUST_USE enum err hostkeys_load(struct hostkeys *h, struct slice paths,
-    struct slice certificates);
+    struct slice certificates, bool fido);
+
+bool hostkeys_has_fido(const struct hostkeys *h);
 
 /* Append keys_msg.keys: every key, each followed by its certificates. */
 MUST_USE enum err hostkeys_list(const struct hostkeys *h, struct buf *out);

@@ -28,8 +28,8 @@
 
 KEEPER_TABLE(ops);
 
-static void
-peer_free(struct keeper_peer *p)
+void
+keeper_drop(struct keeper_peer *p)
 {
 	struct keeper *k = p->keeper;
 
@@ -49,16 +49,21 @@ static void
 on_request(struct watch *w, unsigned int events)
 {
 	struct keeper_peer *p = w->ctx;
-	enum err e = serve_one(&p->serve, p->rpc, p->phase, true);
+	enum err e;
 
 	(void)events;
+	if (serve_owes(&p->serve)) { /* gone, or it doesn't wait its turn */
+		keeper_drop(p);
+		return;
+	}
+	e = serve_one(&p->serve, p->rpc, p->phase, true);
 	if (e == OK || e == ERR_AGAIN) {
 		rpc_idle(p->rpc);
 		return;
 	}
 	if (e != ERR_EOF)
 		log_debug1("keeper: link ends: %s", err_sentence(e));
-	peer_free(p);
+	keeper_drop(p);
 }
 
 enum err
@@ -130,7 +135,11 @@ start(struct keeper *k, bool *check)
 		return ERR_RPC;
 	*check = m.check;
 	size_arena(m.hostkeys);
-	if ((e = hostkeys_load(&k->keys, m.hostkeys, m.certificates)) != OK)
+	e = hostkeys_load(&k->keys, m.hostkeys, m.certificates,
+	    m.provider.n > 0);
+	if (e == OK && !m.check)
+		e = fido_start(k, m.provider);
+	if (e != OK)
 		return e;
 	if (k->keys.nkeys > 0 && !secret_is_locked())
 		log_info("host keys can't be locked in memory");
@@ -158,7 +167,8 @@ serve(struct keeper *k)
 	raise_descriptor_limit();
 	k->loop = loop_new();
 	rpc_idle(k->listener);
-	if ((e = keeper_add(k, take(&k->listener), KEEPER_ROOT)) != OK)
+	if ((e = keeper_add(k, take(&k->listener), KEEPER_ROOT)) != OK ||
+	    (e = fido_watch(k)) != OK)
 		return e;
 	sandbox_enter(ROLE_KEEPER, 0); /* nobody's child: outlives them all */
 	loop_run(k->loop);

@@ -17,6 +17,11 @@ struct keeper {
 	struct hostkeys keys;
 	struct link peers; /* of struct keeper_peer; none left: the end */
 	struct buf answer; /* the signature being sent */
+
+	/* fido.c */
+	struct rpc *fido; /* to the errand, or NULL */
+	struct watch fido_watch;
+	uint32_t fido_last; /* number of the last request */
 };
 
 /* Whoever has a channel to us: listener, spawner, or one connection. */
@@ -31,10 +36,30 @@ struct keeper_peer {
 	/* The first exchange hash that was signed here (RFC 4253 §7.2) */
 	uint8_t session_id[HASH_MAX];
 	size_t session_octets; /* 0: none yet */
+
+	uint32_t fido_number; /* of the signature that it waits for; or 0 */
 };
 
 /* Serve a channel from now on; takes rpc. ERR_SYSTEM: closed. */
 MUST_USE enum err
 keeper_add(struct keeper *k, struct rpc *rpc, unsigned int phase);
+
+/* Close its channel and forget it. */
+void keeper_drop(struct keeper_peer *p);
+
+/*
+ * Start the errand that signs with FIDO keys, if there are any: before the
+ * sandbox. provider: SecurityKeyProvider's path.
+ */
+MUST_USE enum err fido_start(struct keeper *k, struct slice provider);
+MUST_USE enum err fido_watch(struct keeper *k); /* with the loop */
+
+/*
+ * Have a FIDO key sign data for the request of p being handled now: its answer
+ * comes later. ERR_PEER_CLOSED: the errand is gone; ERR_AGAIN: it has too much
+ * to do.
+ */
+MUST_USE enum err
+fido_sign(struct keeper_peer *p, const struct hostkey *key, struct slice data);
 
 #endif

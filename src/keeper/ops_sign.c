@@ -15,32 +15,44 @@
 #define PROVE_NAME "hostkeys-prove-00@openssh.com"
 #define PROOF_MAX  (KEY_BLOB_MAX + 256)
 
-/* The key's own kinds of signature: no certificate's name, none of FIDO's. */
+/* The key's own kinds of signature: no certificate's name, no web page's. */
 static const struct algo *
 algorithm(const struct hostkey *key, struct slice name)
 {
 	const struct algo *a = algo_find(ALGO_CA, name);
 
-	return a != NULL && a->key == key->type ? a : NULL;
+	if (a == NULL || a->key != key->type)
+		return NULL;
+	return !key_is_sk(key->type) || slice_is(name, a->blob_type) ? a : NULL;
 }
 
 static enum err
-sign(struct keeper *k, uint32_t number, struct slice alg, struct slice data)
+sign_here(struct keeper *k, const struct hostkey *key, const struct algo *a,
+    struct slice data)
 {
-	const struct hostkey *key = hostkeys_find(&k->keys, number);
-	const struct algo *a;
 	uint8_t room[SIGN_RAW_MAX];
 	struct raw_signature raw = {SLICE_NONE, SLICE_NONE, SLICE_NONE};
-	enum err e;
+	enum err e = signer_sign(key->signer, a->hash, data, room, &raw);
+
+	buf_reset(&k->answer);
+	return e == OK ? sig_write(a, &raw, &k->answer) : e;
+}
+
+/* OK: the answer lies in k->answer, or comes later (serve_owes tells). */
+static enum err
+sign(struct keeper_peer *p, uint32_t number, struct slice alg,
+    struct slice data)
+{
+	const struct hostkey *key = hostkeys_find(&p->keeper->keys, number);
+	const struct algo *a;
 
 	if (key == NULL)
 		return ERR_NOT_FOUND;
 	if ((a = algorithm(key, alg)) == NULL)
 		return ERR_UNKNOWN_ALGO;
-	if ((e = signer_sign(key->signer, a->hash, data, room, &raw)) != OK)
-		return e;
-	buf_reset(&k->answer);
-	return sig_write(a, &raw, &k->answer);
+	if (key->signer == NULL)
+		return fido_sign(p, key, data);
+	return sign_here(p->keeper, key, a, data);
 }
 
 /* A refusal is an answer: the monitor ends its connection by itself. */
@@ -71,7 +83,7 @@ on_sign(struct keeper_peer *p, const struct keeper_sign_msg *req,
 	enum err e = ERR_FORMAT;
 
 	if (is_digest(req->hash))
-		e = sign(p->keeper, req->key, req->alg, req->hash);
+		e = sign(p, req->key, req->alg, req->hash);
 	if (e == OK && p->session_octets == 0)
 		p->session_octets =
 		    slice_copy(req->hash, BYTES_OF(p->session_id));
@@ -104,7 +116,7 @@ on_prove(struct keeper_peer *p, const struct keeper_prove_msg *req,
 	enum err e = build_proof(p, req, &data);
 
 	if (e == OK)
-		e = sign(p->keeper, req->key, req->alg, buf_slice(&data));
+		e = sign(p, req->key, req->alg, buf_slice(&data));
 	return answer(p->keeper, e, rep);
 }
 

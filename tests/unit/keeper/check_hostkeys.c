@@ -109,6 +109,20 @@ START_TEST(says_so_when_there_is_none)
 }
 END_TEST
 
+START_TEST(fido_keys_need_a_provider)
+{
+	harness_add_fido(&h, "sk_ed25519");
+	harness_add_fido(&h, "sk_ecdsa");
+	harness_add_key(&h, "ed25519", 0600, "c");
+	h.provider = _i == 0 ? NULL : "/a/provider.so";
+	harness_start(&h, true);
+	ck_assert_uint_eq(h.count, _i == 0 ? 1 : 3);
+	ck_assert(_i == 0 || has(0, "sk_ed25519", 0, false));
+	ck_assert(_i == 0 || has(1, "sk_ecdsa", 1, false));
+	ck_assert_int_eq(harness_wait(&h), 0);
+}
+END_TEST
+
 TCase *
 check_hostkeys(void)
 {
@@ -122,5 +136,6 @@ check_hostkeys(void)
 	    (int)(sizeof(useless) / sizeof(useless[0])));
 	tcase_add_test(tc, leaves_out_certificates_of_others);
 	tcase_add_test(tc, says_so_when_there_is_none);
+	tcase_add_loop_test(tc, fido_keys_need_a_provider, 0, 2);
 	return tc;
 }

@@ -44,17 +44,23 @@ harness_clear(struct harness *h)
 }
 
 static void
+put(struct slice text, const char *path, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(io_write_all(fd, text), OK);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static void
 copy(const char *name, const char *path, mode_t mode)
 {
 	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
-	int fd;
 
 	fixture_read(name, &text);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(io_write_all(fd, buf_slice(&text)), OK);
-	ck_assert_int_eq(fchmod(fd, mode), 0);
-	close(fd);
+	put(buf_slice(&text), path, mode);
 }
 
 static void
@@ -76,6 +82,18 @@ harness_add_key(struct harness *h, const char *name, mode_t mode,
 		copy(name, path, mode);
 	add(&h->paths, path);
 	add(&h->paths, origin);
+}
+
+void
+harness_add_fido(struct harness *h, const char *name)
+{
+	SCOPED(mem_free_at) char *path = mem_format("%s/%s", h->dir, name);
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+
+	fixture_sk_file(name, 1, "handle", &text);
+	put(buf_slice(&text), path, 0600);
+	add(&h->paths, path);
+	add(&h->paths, "c");
 }
 
 void
@@ -104,6 +122,7 @@ harness_start(struct harness *h, bool check)
 {
 	struct keeper_start_msg m = {.hostkeys = buf_slice(&h->paths),
 	    .certificates = buf_slice(&h->certs),
+	    .provider = slice_cstr(h->provider),
 	    .check = check};
 	struct keys_msg answer;
 	uint32_t number;

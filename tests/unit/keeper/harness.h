@@ -16,6 +16,7 @@ struct harness {
 	char dir[32];
 	struct buf paths; /* keeper_start_msg's lists */
 	struct buf certs;
+	const char *provider; /* SecurityKeyProvider, or NULL */
 	struct buf keys; /* the answer's list */
 	uint32_t count;
 	pid_t pid; /* 0: not started */
@@ -28,6 +29,8 @@ void harness_clear(struct harness *h); /* ends the keeper, removes the folder */
 /* A copy of a test key's file in the folder; configured with "c" or "d". */
 void harness_add_key(struct harness *h, const char *name, mode_t mode,
     const char *origin);
+/* The private file of a FIDO key whose .pub file is there. */
+void harness_add_fido(struct harness *h, const char *name);
 void harness_add_cert(struct harness *h, const char *name);
 
 /* Fork it, say what to load, wait for its answer. */
