@@ -23,17 +23,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* systemd gives 1,024 descriptors; one is a connection here. */
+/* systemd gives 1,024 descriptors; one is a connection here. Spawners go back
+ * to what it was, since every session has their limit; a reload knows it, too. */
 static void
 raise_descriptor_limit(void)
 {
 	struct rlimit r;
+	char was[32];
 
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-			log_debug1("RLIMIT_NOFILE stays as it is");
-	}
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= r.rlim_max)
+		return;
+	snprintf(was, sizeof(was), "%llu", (unsigned long long)r.rlim_cur);
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_debug1("RLIMIT_NOFILE stays as it is");
+	else if (setenv(SPAWN_NOFILE, was, true) != 0)
+		log_debug1("the limit of before isn't noted");
 }
 
 static void
@@ -201,9 +206,9 @@ listener_main(int argc, char **argv)
 	cmdline_log(&c, l->conf);
 	inetd_version(l->conf, l->version, sizeof(l->version));
 	sandbox_undumpable();
-	raise_descriptor_limit();
 	if (c.inetd || c.debug > 0)
 		inetd_run(l);
+	raise_descriptor_limit();
 	if (!c.foreground && getenv("SALLYPORT_RELOAD") == NULL)
 		waiting = detach();
 	if (chdir("/") != 0)

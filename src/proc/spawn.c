@@ -146,6 +146,7 @@ static const char *const kept[] = {
     "LANG",
     "LC_",
     "TZ",
+    SPAWN_NOFILE,
     "SSH_AUTH_SOCK", /* HostKeyAgent may name it */
     "OPENSSL_",      /* an administrator's choice of provider */
     "MALLOC_",

@@ -17,6 +17,7 @@
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
 #include "sallyport/base/rd.h"
+#include "sallyport/base/text.h"
 #include "sallyport/conf/conf.h"
 #include "sallyport/crypto/hash.h"
 #include "sallyport/crypto/rng.h"
@@ -35,6 +36,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -393,6 +395,24 @@ tell_ready(struct spawner *s, uint32_t descriptors_before)
 	    &m);
 }
 
+/* The listener raised the soft limit for its own sake: programs of ours would
+ * inherit more than select() can take. */
+static void
+lower_descriptors(void)
+{
+	const char *was = getenv(SPAWN_NOFILE);
+	struct rlimit r;
+	uint64_t n;
+
+	if (was == NULL || text_number(slice_cstr(was), 1, INT32_MAX, &n) != OK)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = (rlim_t)n;
+		if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+			log_debug1("RLIMIT_NOFILE: %s", strerror(errno));
+	}
+}
+
 int
 spawner_main(const char *task)
 {
@@ -402,6 +422,7 @@ spawner_main(const char *task)
 	enum err e;
 
 	list_init(&s->children);
+	lower_descriptors();
 	s->listener = rpc_new(SPAWN_CHANNEL);
 	if ((e = receive_start(s, cold)) != OK) {
 		if (e != ERR_EOF)

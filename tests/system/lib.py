@@ -26,6 +26,15 @@ class Skip(Exception):
     pass
 
 
+def finish(popen, seconds=20):
+    """Close what goes to a client and wait for it: (stdout, stderr)."""
+    if popen.stdin and not popen.stdin.closed:
+        with contextlib.suppress(OSError):
+            popen.stdin.close()
+    popen.stdin = None
+    return popen.communicate(timeout=seconds)
+
+
 def wait_for(condition, seconds=10, what="condition"):
     """Poll until condition() is true; its value. Times are bounds, never
     something that is measured."""
@@ -403,11 +412,12 @@ class Server:
                 "-o", "StrictHostKeyChecking=yes",
                 "-o", "BatchMode=%s" % ("yes" if batch else "no"),
                 "-o", "ConnectTimeout=20",
-                "-o", "IdentityAgent=none", "-o", "LogLevel=ERROR"]
+                "-o", "IdentityAgent=none"]
         if key is not None:
             args += ["-o", "IdentitiesOnly=yes", "-i",
                      os.path.join(self.env.keys, key)]
-        return args + list(options) + ["%s@127.0.0.1" % (user or self.env.user)]
+        return args + list(options) + ["-o", "LogLevel=ERROR", "%s@127.0.0.1" % (
+            user or self.env.user)]
 
     def ssh(self, *command, options=(), key="user_ed25519", user=None,
             input=None, timeout=60):

@@ -17,6 +17,10 @@
 #define SPAWN_CHANNEL 3 /* descriptor of a re-exec'd process's channel */
 #define SPAWN_IMAGE   4 /* and of the image, for those who exec errands */
 
+/* The variable that tells the soft limit of descriptors of the start, where
+ * the listener raised its own. */
+#define SPAWN_NOFILE "SALLYPORT_NOFILE"
+
 /*
  * Open the running image, once, at start: it serves though its file goes. A
  * re-exec'd process got it from its parent: spawn_is_child took it over.
