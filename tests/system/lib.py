@@ -430,7 +430,7 @@ class Server:
     def answer(self, answers, *command, options=(), key=None, user=None,
                timeout=60):
         """ssh that answers prompts one by one; .prompts is what it was asked.
-        When there is no answer left it gives up the prompt."""
+        There are as many tries of a method as answers."""
         room = tempfile.mkdtemp(prefix="ask-", dir=self.dir)
         script = os.path.join(room, "askpass")
         with open(os.path.join(room, "answers"), "w") as f:
@@ -442,8 +442,9 @@ class Server:
                     "head -n 1 answers\nsed -i 1d answers\n" % room)
         os.chmod(script, 0o700)
         r = subprocess.run(
-            self.ssh_args(*options, "-o", "NumberOfPasswordPrompts=6", key=key,
-                          user=user, batch=False) + list(command),
+            self.ssh_args(*options, "-o", "NumberOfPasswordPrompts=%d" %
+                          max(len(answers), 1), key=key, user=user,
+                          batch=False) + list(command),
             capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL,
             env=dict(os.environ, SSH_ASKPASS=script, DISPLAY="none:0",
                      SSH_ASKPASS_REQUIRE="force"))
