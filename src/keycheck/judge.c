@@ -132,10 +132,18 @@ is_algorithm_good(struct trial *t)
 	return refuse(t->k, "algorithm %s isn't accepted", t->alg->name);
 }
 
+/*
+ * Numbers that one may use. Of Ed25519 the verification itself refuses what is
+ * wrong (points of small order, not canonical), at no cost of its own.
+ */
 static bool
 is_size_good(const struct trial *t)
 {
-	enum err e = key_check(&t->key, t->k->start->conf->required_rsa_size);
+	bool edwards =
+	    t->key.type == KEY_ED25519 || t->key.type == KEY_SK_ED25519;
+	enum err e =
+	    edwards ? OK
+		    : key_check(&t->key, t->k->start->conf->required_rsa_size);
 
 	if (e == OK)
 		return true;

@@ -78,14 +78,14 @@ struct monitor {
 	char *user;      /* without ":style" */
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
-	uint8_t blocks[CONF_BLOCKS_OCTETS];
+	uint8_t *blocks; /* Match blocks that hold */
 	size_t nblocks;
 
 	/* authentication */
 	struct methods methods;
 	uint32_t requests, failures;
 	uint64_t request_ns; /* when the present one came */
-	uint8_t used_keys[USED_KEYS_MAX][32];
+	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
 	struct buf auth_info; /* ExposeAuthInfo's lines */
 
@@ -105,7 +105,7 @@ struct monitor {
 
 	/* handing over and after */
 	int state; /* transport's, a sealed memory file; -1 */
-	struct line lines[LINES_MAX];
+	struct line *lines; /* LINES_MAX; made at the first */
 	int close_after; /* descriptor that the last reply carried; -1 */
 	bool crashed;    /* a child died of a signal of its own doing */
 };

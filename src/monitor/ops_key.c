@@ -189,6 +189,9 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	if (good) {
 		if (m->nused == USED_KEYS_MAX)
 			return ERR_FULL;
+		if (m->used_keys == NULL)
+			m->used_keys =
+			    mem_array(USED_KEYS_MAX, sizeof(*m->used_keys));
 		memcpy(m->used_keys[m->nused++], hash, 32);
 		if ((e = note_options(m, &j)) != OK)
 			return e;

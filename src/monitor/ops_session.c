@@ -21,6 +21,8 @@
 static struct line *
 line_of(struct monitor *m, struct slice name)
 {
+	if (m->lines == NULL)
+		return NULL;
 	if (slice_starts(name, SLICE_STR("/dev/")))
 		name = slice_skip(name, 5);
 	for (size_t i = 0; i < LINES_MAX; i++)
@@ -33,6 +35,8 @@ line_of(struct monitor *m, struct slice name)
 static struct line *
 free_line(struct monitor *m)
 {
+	if (m->lines == NULL)
+		m->lines = mem_array(LINES_MAX, sizeof(*m->lines));
 	for (size_t i = 0; i < LINES_MAX; i++)
 		if (m->lines[i].name[0] == '\0')
 			return &m->lines[i];
@@ -142,7 +146,7 @@ on_pty_done(struct monitor *m, const struct pty_done_req *req,
 void
 ops_session_close_lines(struct monitor *m)
 {
-	for (size_t i = 0; i < LINES_MAX; i++)
+	for (size_t i = 0; m->lines != NULL && i < LINES_MAX; i++)
 		if (m->lines[i].name[0] != '\0')
 			close_line(m, &m->lines[i]);
 }

@@ -35,13 +35,16 @@ match(struct monitor *m)
 	    .local_address = m->conn->local_ip,
 	    .local_port = m->conn->local_port,
 	    .rdomain = m->conn->rdomain[0] != '\0' ? m->conn->rdomain : NULL};
+	uint8_t blocks[CONF_BLOCKS_OCTETS];
 	enum err e;
 
 	if (conf_match_wants_groups(m->common->set))
 		account_group_names(&m->account);
 	f.groups = (const char *const *)m->account.group_names;
 	f.ngroups = m->account.nnames;
-	conf_match(m->common->set, &f, m->blocks, &m->nblocks);
+	conf_match(m->common->set, &f, blocks, &m->nblocks);
+	m->blocks = mem_new(m->nblocks + 1);
+	memcpy(m->blocks, blocks, m->nblocks);
 	if ((e = conf_apply(m->common->set, slice_make(m->blocks, m->nblocks),
 		 &m->conf)) != OK)
 		return e;
@@ -85,7 +88,7 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		    m->account.known ? "" : "invalid user ");
 		rep->refused = true;
 	}
-	m->valid = admit_account(m);
+	m->valid = slice_is(req->service, "ssh-connection") && admit_account(m);
 	if (!methods_init(m))
 		m->valid = false;
 	if (m->valid)
@@ -125,6 +128,15 @@ on_auth_none(struct monitor *m, const struct none_req *req,
 	return answer(m, verdict_give(m, open, "none", NULL, NULL), rep);
 }
 
+static bool
+name_is_word(struct slice name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= ' ' || name.p[i] > '~')
+			return false;
+	return name.n > 0 && name.n <= LOG_NAME_MAX;
+}
+
 enum err
 on_auth_other(struct monitor *m, const struct kbdint_req *req,
     struct verdict_rep *rep)
@@ -133,7 +145,9 @@ on_auth_other(struct monitor *m, const struct kbdint_req *req,
 
 	if (!verdict_begin(m))
 		return answer(m, VERDICT_TOO_MANY, rep);
-	name = mem_strdup(log_quote(req->devices));
+	/* a name with blanks could write the rest of a log line as it likes */
+	name = mem_strdup(name_is_word(req->devices) ? log_quote(req->devices)
+						     : "invalid-method");
 	return answer(m, verdict_give(m, false, name, NULL, NULL), rep);
 }
 

@@ -18,6 +18,7 @@
 
 #ifdef WITH_PAM
 
+#include <dlfcn.h>
 #include <security/pam_appl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -26,6 +27,47 @@
 
 #define PROMPTS_MAX 100 /* RFC 4256 sets none; sshd's */
 #define LIMITS      16  /* RLIM_NLIMITS */
+
+#define PAM_LIBRARY "libpam.so.0"
+
+/*
+ * libpam is loaded by those configurations that say UsePAM: it and what it
+ * brings (libaudit, libcap-ng) is a fifth of a process's mappings otherwise,
+ * which every fork copies, and nothing that a gate should have at hand.
+ */
+#define PAM_CALLS(C)                                                           \
+	C(start)                                                               \
+	C(end) C(authenticate) C(acct_mgmt) C(chauthtok) C(setcred)            \
+	    C(open_session) C(close_session) C(set_item) C(get_item)           \
+		C(getenvlist) C(strerror)
+#define PAM_MEMBER(name) __typeof__(pam_##name) *name;
+
+/* Filled once, by the spawner before its first fork. */
+static struct {
+	bool loaded;
+	PAM_CALLS(PAM_MEMBER)
+} lib;
+
+static bool
+load(void)
+{
+	void *so;
+
+	if (lib.loaded)
+		return true;
+	so = dlopen(PAM_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (so == NULL) {
+		log_error("UsePAM: %s", dlerror());
+		return false;
+	}
+#define PAM_FIND(name)                                                         \
+	*(void **)(void *)&lib.name = dlsym(so, "pam_" #name);                 \
+	if (lib.name == NULL)                                                  \
+		return false;
+	PAM_CALLS(PAM_FIND)
+	lib.loaded = true;
+	return true;
+}
 
 struct pam {
 	pam_handle_t *handle;
@@ -202,9 +244,9 @@ monitor_warm(const struct conf *conf)
 	pam_handle_t *keep = NULL;
 
 	account_warm();
-	if (!conf->use_pam)
+	if (!conf->use_pam || !load())
 		return;
-	if (pam_start(conf->pam_service, "root", &conv, &keep) != PAM_SUCCESS)
+	if (lib.start(conf->pam_service, "root", &conv, &keep) != PAM_SUCCESS)
 		log_debug1("PAM service %s isn't to be had", conf->pam_service);
 }
 
@@ -213,7 +255,7 @@ worked(struct pam *p, const char *what)
 {
 	if (p->status == PAM_SUCCESS)
 		return true;
-	log_debug1("PAM: %s: %s", what, pam_strerror(p->handle, p->status));
+	log_debug1("PAM: %s: %s", what, lib.strerror(p->handle, p->status));
 	return false;
 }
 
@@ -224,15 +266,17 @@ pam_begin(struct monitor *m)
 	struct pam_conv conv = {converse, p};
 
 	p->m = m;
+	if (!load())
+		return ERR_SYSTEM;
 	m->pam = p;
 	signals_for_modules(true);
-	p->status = pam_start(m->conf.pam_service, m->user, &conv, &p->handle);
+	p->status = lib.start(m->conf.pam_service, m->user, &conv, &p->handle);
 	if (p->status == PAM_SUCCESS)
 		p->status =
-		    pam_set_item(p->handle, PAM_RHOST, m->conn->peer_ip);
+		    lib.set_item(p->handle, PAM_RHOST, m->conn->peer_ip);
 	/* some modules refuse to work without a terminal's name */
 	if (p->status == PAM_SUCCESS)
-		p->status = pam_set_item(p->handle, PAM_TTY, "ssh");
+		p->status = lib.set_item(p->handle, PAM_TTY, "ssh");
 	signals_for_modules(false);
 	if (p->status == PAM_SUCCESS)
 		return OK;
@@ -246,7 +290,7 @@ same_user(struct pam *p)
 {
 	const void *now = NULL;
 
-	if (pam_get_item(p->handle, PAM_USER, &now) != PAM_SUCCESS ||
+	if (lib.get_item(p->handle, PAM_USER, &now) != PAM_SUCCESS ||
 	    now == NULL)
 		return false;
 	if (strcmp(now, p->m->user) == 0)
@@ -263,13 +307,13 @@ authenticate(struct pam *p)
 	    m->conf.permit_empty_passwords ? 0 : (int)PAM_DISALLOW_NULL_AUTHTOK;
 
 	signals_for_modules(true);
-	p->status = pam_authenticate(p->handle, flags);
+	p->status = lib.authenticate(p->handle, flags);
 	signals_for_modules(false);
 	if (m->gone || m->cancelled)
 		return false;
 	if (p->status != PAM_SUCCESS) {
 		log_error("PAM: %s for %s%s from %s",
-		    pam_strerror(p->handle, p->status),
+		    lib.strerror(p->handle, p->status),
 		    m->valid ? "" : "illegal user ",
 		    log_quote(slice_cstr(m->user)), m->conn->peer_ip);
 		return false;
@@ -303,9 +347,9 @@ pam_dialogue(struct monitor *m)
 	good = authenticate(m->pam);
 	if (good && m->pam->status == PAM_SUCCESS) {
 		signals_for_modules(true);
-		m->pam->status = pam_acct_mgmt(m->pam->handle, 0);
+		m->pam->status = lib.acct_mgmt(m->pam->handle, 0);
 		if (m->pam->status == PAM_NEW_AUTHTOK_REQD)
-			m->pam->status = pam_chauthtok(m->pam->handle,
+			m->pam->status = lib.chauthtok(m->pam->handle,
 			    PAM_CHANGE_EXPIRED_AUTHTOK);
 		signals_for_modules(false);
 		good = worked(m->pam, "account") && !m->cancelled && !m->gone;
@@ -320,7 +364,7 @@ pam_account(struct monitor *m)
 	struct pam *p = m->pam;
 
 	signals_for_modules(true);
-	p->status = pam_acct_mgmt(p->handle, 0);
+	p->status = lib.acct_mgmt(p->handle, 0);
 	signals_for_modules(false);
 	if (p->status == PAM_SUCCESS && same_user(p))
 		return true;
@@ -339,13 +383,27 @@ note_limits(struct pam *p)
 		(void)getrlimit(i, &p->limits[i]);
 }
 
+/* Without CAP_SYS_RESOURCE, as in many containers, a hard limit stays lowered:
+ * then the soft one goes as near as it may. */
+static void
+restore_limit(unsigned int which, const struct rlimit *was)
+{
+	struct rlimit now;
+
+	if (setrlimit(which, was) == 0 || getrlimit(which, &now) != 0)
+		return;
+	now.rlim_cur =
+	    was->rlim_cur < now.rlim_max ? was->rlim_cur : now.rlim_max;
+	(void)setrlimit(which, &now);
+}
+
 void
 pam_restore_limits(struct monitor *m)
 {
 	if (m->pam == NULL || !m->pam->session)
 		return;
 	for (unsigned int i = 0; i < LIMITS; i++)
-		(void)setrlimit(i, &m->pam->limits[i]);
+		restore_limit(i, &m->pam->limits[i]);
 }
 
 enum err
@@ -355,18 +413,18 @@ pam_session(struct monitor *m)
 
 	note_limits(p);
 	signals_for_modules(true);
-	p->status = pam_setcred(p->handle, PAM_ESTABLISH_CRED);
+	p->status = lib.setcred(p->handle, PAM_ESTABLISH_CRED);
 	if (p->status == PAM_SUCCESS || !p->authenticated) {
 		/* after a key login some modules have no credentials to set */
 		p->cred = p->status == PAM_SUCCESS;
-		p->status = pam_open_session(p->handle, 0);
+		p->status = lib.open_session(p->handle, 0);
 		p->session = p->status == PAM_SUCCESS;
 	}
 	signals_for_modules(false);
 	if (p->session)
 		return OK;
-	log_error("PAM: pam_open_session(): %s",
-	    pam_strerror(p->handle, p->status));
+	log_error("PAM: lib.open_session(): %s",
+	    lib.strerror(p->handle, p->status));
 	return m->common->root ? ERR_DENIED : OK;
 }
 
@@ -393,7 +451,7 @@ pam_environment(struct monitor *m)
 
 	if (m->pam == NULL)
 		return NULL;
-	list = pam_getenvlist(m->pam->handle);
+	list = lib.getenvlist(m->pam->handle);
 	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
 		if (variable_is_allowed(list[i]))
 			list[n++] = list[i];
@@ -411,10 +469,10 @@ pam_finish(struct monitor *m)
 		return;
 	signals_for_modules(true);
 	if (p->session)
-		p->status = pam_close_session(p->handle, 0);
+		p->status = lib.close_session(p->handle, 0);
 	if (p->cred)
-		p->status = pam_setcred(p->handle, PAM_DELETE_CRED);
-	pam_end(p->handle, p->status);
+		p->status = lib.setcred(p->handle, PAM_DELETE_CRED);
+	lib.end(p->handle, p->status);
 	signals_for_modules(false);
 	p->handle = NULL;
 }
