@@ -444,6 +444,39 @@ def test_order_of_the_end(env):
     t.close()
 
 
+def test_the_status_goes_before_eof(env):
+    """Who answers EOF by CLOSE (PuTTY) still learns the status: of a terminal,
+    and where the client's own EOF came before."""
+    s = env.server()
+    t = s.paramiko()
+    for terminal in (True, False):
+        for _ in range(5):
+            ch = t.open_session()
+            ends = Ends(ch)
+            if terminal:
+                ch.get_pty()
+            ch.exec_command("exit 7")
+            ch.shutdown_write()
+            got = ends.all()
+            assert got == [("exit-status", 7), "eof", "close"], got
+    t.close()
+
+
+def test_eof_of_a_program_that_goes_on(env):
+    """A program that closed its output, but runs, isn't waited for."""
+    s = env.server()
+    t = s.paramiko()
+    ch = t.open_session()
+    ends = Ends(ch)
+    ch.exec_command("exec >&- 2>&-; read x <%s; exit 5" % fifo(s))
+    wait_for(lambda: "eof" in ends.seen, 10, "EOF")
+    assert ends.seen == ["eof"], ends.seen
+    with open(os.path.join(s.dir, "fifo"), "w") as f:
+        f.write("go\n")
+    assert ends.all() == ["eof", ("exit-status", 5), "close"], ends.seen
+    t.close()
+
+
 def test_background_process_keeps_the_channel(env):
     """Who still holds the pipes keeps the channel open; the status is told
     before."""
