@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int
 run_role(enum role role, const char *task)
@@ -44,5 +45,7 @@ main(int argc, char **argv)
 			return EXIT_FAILURE;
 		return run_role(role, task);
 	}
-	return listener_main(argc, argv);
+	/* no exit handlers: libraries registered some, and nothing is left that
+	 * they could be for */
+	_exit(listener_main(argc, argv));
 }
