@@ -344,6 +344,8 @@ log_open(enum log_target target, enum log_level level, int facility, bool now)
 	sink.target = target;
 	sink.level = level;
 	sink.facility = facility == 0 ? LOG_AUTH : facility;
+	/* not for us: PAM's modules write by way of libc */
+	openlog("sshd", LOG_PID, sink.facility);
 	if (target != TARGET_SYSLOG) {
 		io_close(&sink.fd);
 		return;

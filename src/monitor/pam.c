@@ -423,7 +423,7 @@ pam_session(struct monitor *m)
 	signals_for_modules(false);
 	if (p->session)
 		return OK;
-	log_error("PAM: lib.open_session(): %s",
+	log_error("PAM: pam_open_session(): %s",
 	    lib.strerror(p->handle, p->status));
 	return m->common->root ? ERR_DENIED : OK;
 }
