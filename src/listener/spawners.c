@@ -68,6 +68,10 @@ keeper_talk(struct listener *l, bool check, uint32_t *count)
 	start.log = slice_cstr(word);
 	start.hostkeys = buf_slice(&keys);
 	start.certificates = buf_slice(&certs);
+	/* "internal" and "none": we have none of our own */
+	if (l->conf->security_key_provider != NULL &&
+	    l->conf->security_key_provider[0] == '/')
+		start.provider = slice_cstr(l->conf->security_key_provider);
 	if ((e = rpc_send(l->keeper, KEEPER_START, &layout_keeper_start_msg,
 		 &start)) != OK ||
 	    (e = rpc_receive(l->keeper, false, &number)) != OK)
