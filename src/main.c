@@ -43,7 +43,7 @@ main(int argc, char **argv)
 	if (spawn_is_child(argc, argv, &role, &task)) {
 		if (spawn_image_open() != OK)
 			return EXIT_FAILURE;
-		return run_role(role, task);
+		_exit(run_role(role, task));
 	}
 	/* no exit handlers: libraries registered some, and nothing is left that
 	 * they could be for */
