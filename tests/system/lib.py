@@ -517,11 +517,11 @@ class Server:
         for p in children(monitor):
             with contextlib.suppress(OSError):
                 filtered = status(p).get("Seccomp", "0").strip() == "2"
-                sockets = sum(1 for d in descriptors(p).values()
-                              if d.startswith("socket:"))
+                # an ordinary user can't look into its descriptors: it isn't
+                # dumpable; so by title
                 if not filtered:
                     out["session"] = p
-                elif sockets >= 2:
+                elif "[net]" in title(p):
                     out["gate"] = p
                 else:
                     out["keycheck"] = p

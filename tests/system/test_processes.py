@@ -19,14 +19,16 @@ CASCADE = 3  # seconds; the promise is one, the machine may be busy
 class Prompted:
     """An ssh that has reached its password prompt: gate, keycheck, monitor."""
 
-    def __init__(self, server):
+    def __init__(self, server, user=None, method="password", command=None):
         self.server = server
         before = set(server.monitors())
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            args = server.ssh_args("-o", "NumberOfPasswordPrompts=3",
-                                   key="stranger", batch=False)
-            os.execvp(args[0], args)
+            args = server.ssh_args(
+                "-o", "NumberOfPasswordPrompts=3",
+                "-o", "PreferredAuthentications=publickey," + method,
+                key="stranger", user=user, batch=False)
+            os.execvp(args[0], args + ([command] if command else []))
         self.output = b""
         self.wait_for(b"assword:")
         self.monitor = wait_for(
@@ -47,6 +49,9 @@ class Prompted:
                     self.output += os.read(self.fd, 4096)
                 except OSError:
                     raise AssertionError(self.output)
+
+    def write(self, text):
+        os.write(self.fd, text.encode())
 
     def close(self):
         os.close(self.fd)
@@ -247,6 +252,7 @@ def kinds(pid):
 def test_no_descriptor_that_is_not_needed(env):
     """Gate: connection and monitor; keycheck: monitor and key files; the
     user's program: 0 to 2."""
+    env.need_root()  # they can't be looked into by their own user
     s = env.server("PasswordAuthentication yes")
     p = Prompted(s)
     try:
@@ -388,6 +394,7 @@ def test_a_crash_retires_the_generation(env):
 def test_generations_are_fresh_images(env):
     """SpawnerGeneration 1: every connection has its own layout; within one
     generation it is shared."""
+    env.need_root()  # an ordinary user can't read a monitor's maps
     def layout(server):
         c, monitor, gate = spoken(server)
         with open("/proc/%d/maps" % monitor) as f:
