@@ -54,8 +54,10 @@ grant_start(struct monitor *m)
 		return e;
 	grant_fill(m, &g);
 	m->session_pid = monitor_fork(m, &channel);
-	if (m->session_pid == 0)
+	if (m->session_pid == 0) {
+		pam_forget(m);
 		session_main(m->common, m->conn, &g, m->state, channel, self);
+	}
 	pam_restore_limits(m);
 	io_close(&m->state);
 	if (m->session_pid < 0) {

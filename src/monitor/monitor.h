@@ -196,6 +196,7 @@ MUST_USE enum err pam_session(struct monitor *m);
 const char *const *pam_environment(struct monitor *m);
 /* After the session's fork: limits of this process as before pam_limits. */
 void pam_restore_limits(struct monitor *m);
+void pam_forget(struct monitor *m); /* in the session's process */
 void pam_finish(struct monitor *m);
 bool pam_is_built_in(void);
 

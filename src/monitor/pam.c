@@ -460,6 +460,16 @@ pam_environment(struct monitor *m)
 	return (const char *const *)list;
 }
 
+/* In the session: what the modules keep (lines of /etc/shadow among it) is let
+ * go of in this copy; the session itself is the monitor's to close. */
+void
+pam_forget(struct monitor *m)
+{
+	if (m->pam != NULL && m->pam->handle != NULL)
+		lib.end(m->pam->handle,
+		    m->pam->status | (int)PAM_DATA_SILENT);
+}
+
 void
 pam_finish(struct monitor *m)
 {
@@ -537,6 +547,12 @@ pam_environment(struct monitor *m)
 {
 	(void)m;
 	return NULL;
+}
+
+void
+pam_forget(struct monitor *m)
+{
+	(void)m;
 }
 
 void

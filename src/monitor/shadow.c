@@ -12,24 +12,56 @@
 
 #include <crypt.h>
 #include <shadow.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Who has no usable hash is measured with this setting's cost. */
 #define DECOY_SETTING "$6$salyportdecoyxx$"
+#define SETTING_MAX   256
+#define ENTRY_OCTETS  1024 /* libc's own first guess; longer: not found */
 #define DAY_S         86400
 
-/* The setting that this system's accounts use: root's, if it has a hash. */
-static const char *
-decoy_setting(void)
-{
-	const struct spwd *s = getspnam("root");
-	static char copy[256];
+/*
+ * One entry, in a buffer of our own that is wiped: what libc keeps of the file
+ * a fork would copy into the session.
+ */
+struct entry {
+	struct spwd s; /* sp_pwdp isn't NULL if found */
+	bool found;
+	char text[ENTRY_OCTETS];
+};
 
-	if (s == NULL || s->sp_pwdp == NULL || s->sp_pwdp[0] != '$' ||
-	    strlen(s->sp_pwdp) >= sizeof(copy))
-		return DECOY_SETTING;
-	memcpy(copy, s->sp_pwdp, strlen(s->sp_pwdp) + 1);
-	return copy;
+static void
+entry_read(struct entry *e, const char *name)
+{
+	struct spwd *found = NULL;
+
+	e->found =
+	    getspnam_r(name, &e->s, e->text, sizeof(e->text), &found) == 0 &&
+	    found != NULL && found->sp_pwdp != NULL;
+}
+
+static void
+entry_wipe(struct entry *e)
+{
+	secret_wipe(e, sizeof(*e));
+}
+
+/* The setting that this system's accounts use: root's, if it has a hash. It
+ * ends with the last '$', behind which the hash itself begins. */
+static void
+decoy_setting(char *room, size_t size)
+{
+	SCOPED(entry_wipe) struct entry e = {.found = false};
+	const char *hash, *end;
+
+	entry_read(&e, "root");
+	hash = e.found ? e.s.sp_pwdp : "";
+	end = strrchr(hash, '$');
+	if (hash[0] != '$' ||
+	    !slice_to_cstr(slice_make(hash, (size_t)(end + 1 - hash)), room,
+		size))
+		snprintf(room, size, "%s", DECOY_SETTING);
 }
 
 /* Does password give this hash? One hash is computed whatever it is. */
@@ -37,12 +69,15 @@ static bool
 hash_matches(const char *password, const char *hash)
 {
 	struct crypt_data *d = mem_new(sizeof(*d));
-	bool usable =
-	    hash != NULL && hash[0] != '\0' && hash[0] != '*' && hash[0] != '!';
-	const char *got = crypt_r(password, usable ? hash : decoy_setting(), d);
-	bool same = usable && got != NULL && strlen(got) == strlen(hash) &&
-		    secret_equal(got, hash, strlen(hash));
+	bool usable = hash[0] != '\0' && hash[0] != '*' && hash[0] != '!';
+	char decoy[SETTING_MAX];
+	const char *got;
+	bool same;
 
+	decoy_setting(decoy, sizeof(decoy));
+	got = crypt_r(password, usable ? hash : decoy, d);
+	same = usable && got != NULL && strlen(got) == strlen(hash) &&
+	       secret_equal(got, hash, strlen(hash));
 	secret_wipe(d, sizeof(*d));
 	mem_free(d);
 	return same;
@@ -51,26 +86,22 @@ hash_matches(const char *password, const char *hash)
 bool
 shadow_check(const struct monitor *m, struct slice password)
 {
-	const struct spwd *s =
-	    m->account.known ? getspnam(m->account.name) : NULL;
-	char hash[512] = "!";
+	SCOPED(entry_wipe) struct entry e = {.found = false};
 	char *text;
 	bool good;
 
-	if (s == NULL)
+	if (m->account.known)
+		entry_read(&e, m->account.name);
+	if (!e.found)
 		log_error("Could not get shadow information for %s",
 		    m->account.known ? m->account.name : "NOUSER");
-	else if (s->sp_pwdp != NULL && strlen(s->sp_pwdp) < sizeof(hash))
-		memcpy(hash, s->sp_pwdp, strlen(s->sp_pwdp) + 1);
 	text = mem_text(password);
-	good = hash_matches(text, hash);
-	/* an account without a password, where that is allowed; s may be
-	 * another's by now */
-	if (hash[0] == '\0')
+	good = hash_matches(text, e.found ? e.s.sp_pwdp : "!");
+	/* an account without a password, where that is allowed */
+	if (e.found && e.s.sp_pwdp[0] == '\0')
 		good = password.n == 0 && m->conf.permit_empty_passwords;
 	secret_wipe(text, password.n);
 	mem_free(text);
-	secret_wipe(hash, sizeof(hash));
 	return good && m->valid;
 }
 
@@ -99,11 +130,12 @@ is_expired(const char *name, const struct spwd *s)
 enum shadow_state
 shadow_state(const char *name)
 {
-	const struct spwd *s = getspnam(name);
+	SCOPED(entry_wipe) struct entry e = {.found = false};
 
-	if (s == NULL)
+	entry_read(&e, name);
+	if (!e.found)
 		return SHADOW_USABLE; /* no ageing without an entry */
-	if (s->sp_pwdp != NULL && s->sp_pwdp[0] == '!')
+	if (e.s.sp_pwdp[0] == '!')
 		return SHADOW_LOCKED;
-	return is_expired(name, s) ? SHADOW_EXPIRED : SHADOW_USABLE;
+	return is_expired(name, &e.s) ? SHADOW_EXPIRED : SHADOW_USABLE;
 }

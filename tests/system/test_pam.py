@@ -9,7 +9,7 @@ import time
 
 from lib import Skip, alive, finish, status, wait_for
 
-UNIX = ("auth required pam_unix.so", "account required pam_unix.so",
+UNIX = ("auth required pam_unix.so nodelay", "account required pam_unix.so",
         "session required pam_permit.so", "password required pam_unix.so")
 KBDINT = ("-o", "PreferredAuthentications=keyboard-interactive")
 
@@ -63,7 +63,7 @@ def test_an_expired_password_is_changed(env):
 
 def test_account_management_decides(env):
     """Whatever let them in, PAM's account step may refuse."""
-    w, lines = pam_world(env, "auth required pam_unix.so",
+    w, lines = pam_world(env, "auth required pam_unix.so nodelay",
                          "account required pam_succeed_if.so quiet user != anna",
                          "session required pam_permit.so",
                          users=(("anna", "annas word"), ("bert", "berts word")))
@@ -307,7 +307,7 @@ def test_roots_password_as_permitted(env):
 
 def test_empty_passwords(env):
     """Only where PermitEmptyPasswords says so, whatever the module thinks."""
-    w, lines = pam_world(env, "auth required pam_unix.so nullok", *UNIX[1:],
+    w, lines = pam_world(env, "auth required pam_unix.so nullok nodelay", *UNIX[1:],
                          users=(("open", ""),))
     s = env.server(*lines, world=w)
     assert not s.password("", user="open")
