@@ -3,12 +3,13 @@
  *
  * Input: a file's text; or, after a NUL, the octets that an openssh-key-v1 file
  * holds in base64, so that the fuzzer reaches them. What is read can be
- * written and read again.
+ * written and read again. FIDO keys' files, too.
  */
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
 #include "sallyport/base/text.h"
 #include "sallyport/crypto/secret.h"
+#include "sallyport/key/key.h"
 #include "sallyport/key/keyfile.h"
 
 #define INPUT_MAX ((size_t)8 << 10)
@@ -25,12 +26,27 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/* A FIDO key's: its public half is a key. */
+static void
+read_fido(struct slice text)
+{
+	struct keyfile_sk sk;
+	struct key k;
+
+	if (keyfile_parse_sk(text, &sk) == OK) {
+		must(key_parse(buf_slice(&sk.blob), &k) == OK);
+		must(key_is_sk(k.type));
+	}
+	keyfile_clear_sk(&sk);
+}
+
 static void
 read_file(struct slice text)
 {
 	SCOPED(buf_clear) struct buf file = BUF_SECRET(KEYFILE_MAX);
 	struct signer *s;
 
+	read_fido(text);
 	if (keyfile_parse(text, &s) != OK) {
 		must(s == NULL);
 		return;
