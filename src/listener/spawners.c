@@ -88,6 +88,19 @@ keeper_talk(struct listener *l, bool check, uint32_t *count)
 	return memfile_make("hostkeys", buf_slice(&l->keys), &l->keys_fd);
 }
 
+/* One that has nothing to serve with. */
+static void
+give_up_keeper(struct listener *l)
+{
+	int status;
+
+	rpc_free(take(&l->keeper));
+	kill(l->keeper_pid, SIGKILL);
+	if (parent_reap(l->keeper_pid, false, &status) != OK)
+		log_debug1("keeper: %s", strerror(errno));
+	l->keeper_pid = 0;
+}
+
 enum err
 spawners_start_keeper(struct listener *l)
 {
@@ -108,17 +121,20 @@ spawners_start_keeper(struct listener *l)
 		return e;
 	}
 	l->keeper = rpc_new(pair[0]);
-	if ((e = keeper_talk(l, check, &count)) != OK) {
+	e = keeper_talk(l, check, &count);
+	if (e == OK && count > 0) {
+		rpc_idle(l->keeper);
+		return OK;
+	}
+	give_up_keeper(l);
+	if (e != OK) {
 		log_error("keeper: %s", err_sentence(e));
 		return e;
 	}
-	if (count == 0) {
-		log_info("sshd: no hostkeys available -- exiting.");
-		l->exit_status = 1;
-		return ERR_NOT_FOUND;
-	}
-	rpc_idle(l->keeper);
-	return OK;
+	log_info("sshd: no hostkeys available%s",
+	    l->loop == NULL ? " -- exiting." : "; trying again");
+	l->exit_status = 1;
+	return ERR_NOT_FOUND;
 }
 
 static void
@@ -443,7 +459,7 @@ generation_start(struct listener *l, struct generation **out)
 static void
 start_next(struct listener *l)
 {
-	if (l->next != NULL || l->stopping)
+	if (l->next != NULL || l->stopping || l->keeper == NULL)
 		return;
 	if (generation_start(l, &l->next) != OK) {
 		log_error("can't start a spawner: %s", strerror(errno));
@@ -456,7 +472,7 @@ on_retry(struct timer *t)
 {
 	struct listener *l = t->ctx;
 
-	if (l->keeper == NULL || l->keeper_pid == 0) {
+	if (l->keeper == NULL) {
 		if (spawners_start_keeper(l) != OK) {
 			loop_timer(l->loop, t, clock_mono_ms() + RETRY_MS);
 			return;

@@ -338,10 +338,7 @@ class Server:
         ]
         self.write_config(lines if config is None else config.split("\n"))
         self.known_hosts = os.path.join(self.dir, "known_hosts")
-        with open(self.known_hosts, "w") as f:
-            for kind in ("ed25519", "ecdsa", "rsa"):
-                with open("%s/host_%s.pub" % (env.keys, kind)) as k:
-                    f.write("[127.0.0.1]:%d %s" % (self.port, k.read()))
+        self.know_hosts()
         self.process = None
         env.servers.append(self)
         if start:
@@ -354,6 +351,13 @@ class Server:
                       if line.lstrip().lower().startswith("match")), len(lines))
         with open(self.config, "w") as f:
             f.write("\n".join(lines[:match] + self.base + lines[match:]) + "\n")
+
+    def know_hosts(self):
+        """Write the host keys where ssh looks for them, by the present port."""
+        with open(self.known_hosts, "w") as f:
+            for kind in ("ed25519", "ecdsa", "rsa"):
+                f.write("[127.0.0.1]:%d %s" % (
+                    self.port, self.env.public("host_" + kind)))
 
     def start(self, seconds=20):
         log = open(self.logfile, "ab")

@@ -6,12 +6,14 @@ import pty
 import pwd
 import re
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import time
 
-from lib import (Skip, alive, children, descendants, descriptors, status,
-                 title, wait_for)
+from lib import (Skip, alive, children, descendants, descriptors, finish,
+                 free_port, status, title, wait_for)
 
 CASCADE = 3  # seconds; the promise is one, the machine may be busy
 
@@ -450,6 +452,212 @@ def test_foreground_ctrl_c_spares_sessions(env):
     assert os.getsid(monitor) != os.getsid(s.pid)
     client.kill()
     client.wait()
+
+
+def test_closing_without_a_word_costs_no_process(env):
+    """Who connects and goes leaves a line in the log; a generation of one
+    connection would be used up by anybody who was handed on."""
+    s = env.server("SpawnerGeneration 1")
+    wait_for(lambda: len(s.spawners()) == 2, 10, "the one ahead")
+    before = set(s.spawners())
+    for _ in range(20):
+        s.connect().close()
+    wait_for(lambda: len(re.findall(r"(?m)^Connection closed by 127.0.0.1 port "
+                                    r"\d+$", s.log())) == 20, 10, "the lines")
+    assert set(s.spawners()) == before
+    s.login_works()
+    wait_for(lambda: set(s.spawners()) != before, 10, "a generation's end")
+
+
+def test_a_deleted_program_serves_on(env):
+    """The image is held open: spawners, keeper and errands are made of it
+    when its file is gone or another."""
+    s = env.server("SpawnerGeneration 1", start=False)
+    s.program = os.path.join(s.dir, "sallyportd")
+    shutil.copy(env.program, s.program)
+    s.start()
+    os.unlink(s.program)
+    for _ in range(3):
+        s.login_works()
+    os.kill(s.keeper(), signal.SIGKILL)
+    s.wait_log("the keeper of the host keys ended; starting another")
+    s.login_works()
+    os.kill(s.pid, signal.SIGHUP)  # nothing to restart with: serves on
+    s.wait_log("the new configuration is bad|No such file")
+    s.login_works()
+    with open(s.program, "w") as f:
+        f.write("#!/bin/sh\nexit 3\n")
+    os.chmod(s.program, 0o755)
+    os.kill(s.pid, signal.SIGHUP)
+    s.wait_log("the new configuration is bad .status 3.")
+    s.login_works()
+
+
+def test_a_new_program_takes_over(env):
+    """SIGHUP runs what lies at the path of the start: an upgrade keeps
+    sessions and sockets."""
+    s = env.server(start=False)
+    s.program = os.path.join(s.dir, "sallyportd")
+    shutil.copy(env.program, s.program)
+    s.start()
+    client = s.ssh_popen("cat")
+    s.session_of(client)
+    new = s.program + ".new"
+    shutil.copy(env.program, new)
+    os.rename(new, s.program)
+    os.unlink(s.pidfile)
+    os.kill(s.pid, signal.SIGHUP)
+    wait_for(lambda: os.path.exists(s.pidfile), 10, "the new one")
+    assert os.readlink("/proc/%d/exe" % s.pid) == s.program
+    s.login_works()
+    client.stdin.write(b"here\n")
+    client.stdin.close()
+    assert client.stdout.read() == b"here\n"
+    finish(client)
+
+
+def test_comm_is_sshd(env):
+    """Every process is called sshd, for journald and fail2ban; ps tells which
+    is which."""
+    s = env.server("PasswordAuthentication yes")
+    p = Prompted(s)
+    client = s.ssh_popen("cat")
+    monitor, session = s.session_of(client)
+    titles = []
+    try:
+        for pid in [s.pid] + s.spawners() + [s.keeper(), p.monitor, monitor,
+                                             session] + list(p.roles.values()):
+            with open("/proc/%d/comm" % pid) as f:
+                assert f.read() == "sshd\n", title(pid)
+            titles.append(title(pid))
+    finally:
+        p.close()
+    finish(client)
+    for words in (r"sallyportd \[listener\]$", "^sshd: spawner", r"^sshd: \[keeper\]$",
+                  r"^sshd: %s \[priv\]$" % env.user,
+                  "^sshd: %s@notty$" % env.user):
+        assert any(re.search(words, t) for t in titles), (words, titles)
+
+
+def test_a_keeper_that_cant_come_back_is_tried_again(env):
+    """The host keys are gone for a while: the daemon serves again when they
+    are back."""
+    s = env.server(start=False)
+    key = os.path.join(s.dir, "key")
+    shutil.copy(os.path.join(env.keys, "host_ed25519"), key)
+    s.base = [x for x in s.base if not x.startswith("HostKey")]
+    s.write_config(["HostKey " + key])
+    s.start()
+    os.rename(key, key + ".away")
+    os.kill(s.keeper(), signal.SIGKILL)
+    s.wait_log("no hostkeys available|Unable to load host key")
+    os.rename(key + ".away", key)
+    wait_for(lambda: s.ssh("true").returncode == 0, 20, "a login")
+
+
+def test_sessions_of_a_dead_keeper_end_with_a_line(env):
+    """A session whose keeper died ends at its next re-exchange, and the log
+    says why."""
+    s = env.server()
+    client = s.ssh_popen("cat", options=("-o", "RekeyLimit=100K"))
+    s.session_of(client)
+    os.kill(s.keeper(), signal.SIGKILL)
+    try:
+        client.stdin.write(b"x" * 300000)
+        client.stdin.flush()
+    except OSError:
+        pass
+    s.wait_log("the keeper of the host keys is gone: no signature for "
+               "127.0.0.1")
+    assert client.wait(20) == 255
+    finish(client)
+    s.login_works()
+
+
+def test_quit_and_interrupt_end_the_listener(env):
+    """SIGQUIT and SIGINT as SIGTERM."""
+    for signo in (signal.SIGQUIT, signal.SIGINT):
+        s = env.server()
+        os.kill(s.pid, signo)
+        assert s.process.wait(10) == 0
+        s.wait_log("Received signal %d; terminating." % signo)
+        s.stop()
+
+
+def test_a_changed_configuration_acts_after_hup(env):
+    """Also another port: the old one is closed, the new one served; sessions
+    keep the configuration that they began with."""
+    s = env.server("ForceCommand echo old; cat")
+    client = s.ssh_popen("x")
+    assert client.stdout.readline() == b"old\n"
+    old = s.port
+    s.port = free_port()
+    s.base[0] = "Port %d" % s.port
+    s.write_config(["ForceCommand echo new"])
+    os.unlink(s.pidfile)
+    os.kill(s.pid, signal.SIGHUP)
+    wait_for(lambda: os.path.exists(s.pidfile), 10, "the reload")
+    s.know_hosts()
+    r = s.ssh("x")
+    assert r.stdout == b"new\n", (r, s.log()[-2000:])
+    with socket.socket() as c:
+        assert c.connect_ex(("127.0.0.1", old)) != 0
+    client.stdin.write(b"here\n")
+    client.stdin.close()
+    assert client.stdout.read() == b"here\n"
+    finish(client)
+
+
+def test_per_source_bound(env):
+    """PerSourceMaxStartups counts silent and speaking ones of an address."""
+    s = env.server("PerSourceMaxStartups 3")
+    silent = [s.connect() for _ in range(2)]
+    held = spoken(s)[0]
+    c = s.connect()
+    c.settimeout(10)
+    assert c.recv(100) == b"Not allowed at this time\r\n"
+    s.wait_log("PerSourceMaxStartups")
+    for x in silent + [held]:
+        x.close()
+    wait_for(lambda: s.ssh("true").returncode == 0, 10, "a place")
+
+
+def test_the_background(env):
+    """Without -D the start returns when it serves, with the daemon's log in
+    its file; a start that fails is told."""
+    s = env.server(start=False)
+    log = os.path.join(s.dir, "file")
+    r = subprocess.run([env.program, "-f", s.config, "-E", log],
+                       capture_output=True, timeout=30,
+                       stdin=subprocess.DEVNULL)
+    assert r.returncode == 0 and r.stdout == r.stderr == b"", r
+    with open(s.pidfile) as f:
+        pid = int(f.read())
+    try:
+        assert os.getsid(pid) == os.getpgid(pid) != os.getsid(0)
+        assert os.readlink("/proc/%d/cwd" % pid) == "/"
+        s.login_works()
+        again = subprocess.run([env.program, "-f", s.config],
+                               capture_output=True, timeout=30, text=True)
+        assert again.returncode == 255, again
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not alive(pid), 10, "the end")
+    with open(log) as f:
+        assert "Server listening on 127.0.0.1 port %d." % s.port in f.read()
+
+
+def test_debug_mode_serves_one(env):
+    """-d: one connection in the foreground, then the end; it says what it
+    does."""
+    s = env.server(start=False)
+    with open(s.logfile, "wb") as log:
+        p = subprocess.Popen([env.program, "-d", "-f", s.config], stderr=log,
+                             stdin=subprocess.DEVNULL)
+    s.wait_log("Server listening on 127.0.0.1 port %d" % s.port)
+    assert s.ssh("echo in").stdout == b"in\n", s.log()[-3000:]
+    assert p.wait(10) is not None
+    assert "debug1: " in s.log()
 
 
 def test_inetd_mode_on_two_pipes(env):
