@@ -19,13 +19,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAX  ((size_t)16 << 20) /* unread and unsent octets included */
-#define EXIT_FATAL 255
+#define STATE_MAX    ((size_t)16 << 20) /* unread and unsent octets included */
+#define LARGE_OCTETS (128 << 10)
+#define EXIT_FATAL   255
 
 /* ---- log ------------------------------------------------------------------ */
 
@@ -62,6 +64,19 @@ become_user(struct session *s, pid_t monitor)
 	if ((e = creds_become(&creds)) != OK)
 		give_up(g->user, e);
 	sandbox_enter(ROLE_SESSION, monitor);
+}
+
+/*
+ * Large buffers are mappings, which go back to the kernel when they are freed:
+ * without this, libc would keep those of a transfer for the next one. And the
+ * monitor's wiping on free has done its work, it would cost us each buffer.
+ */
+static void
+settle_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_OCTETS);
+	mallopt(M_TRIM_THRESHOLD, LARGE_OCTETS);
+	mallopt(M_PERTURB, 0);
 }
 
 /* ---- ExposeAuthInfo ------------------------------------------------------------ */
@@ -263,6 +278,7 @@ session_main(const struct common *common, const struct conn *conn,
 	struct session *s;
 
 	io_close_but(3, keep, sizeof(keep) / sizeof(keep[0]));
+	settle_memory();
 	s = session_new(common, conn, grant);
 	s->monitor = rpc_new(channel);
 	log_to_function(log_to_monitor, s);
