@@ -281,8 +281,8 @@ link_turn(struct session *s)
 
 	timeouts_turn(s);
 	written = flush(s);
-	if (!s->over && !s->reading && transport_output(s->t).n < OUTPUT_STOP)
-		link_take(s); /* what stayed in the ring */
+	if (!s->over)
+		link_take(s); /* what stayed in the ring: no event tells of it */
 	if (!s->over)
 		resume_programs(s);
 	if (!s->over && written)
