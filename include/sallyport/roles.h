@@ -59,7 +59,8 @@ struct conn {
 	int in;            /* the connection: one socket, or with -i two pipes */
 	int out;
 	int lifeline; /* to the listener; -1 with -i */
-	int keeper;   /* link to the keeper made for this connection */
+	int keeper; /* channel over which the monitor asks the keeper for a link
+		     * of this connection's own, at the first signature */
 };
 
 /* What a session may do and as whom: the monitor's decision. */

@@ -12,7 +12,6 @@
 #include "sallyport/base/must.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/roles.h"
-#include "sallyport/rpc/keeper_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,21 +108,6 @@ name_ends(struct listener *l, struct conn *c)
 	c->local_port = ends->local_port;
 }
 
-static int
-keeper_link(struct listener *l)
-{
-	struct link_msg m = {.further_links = false};
-	int pair[2];
-
-	if (io_pair(pair) != OK)
-		give_up(l, "no descriptors left");
-	m.link.fd = pair[0];
-	if (rpc_send(l->keeper, KEEPER_link, &layout_link_msg, &m) != OK)
-		give_up(l, "the keeper of the host keys is gone");
-	io_close(&pair[0]);
-	return pair[1];
-}
-
 _Noreturn void
 inetd_run(struct listener *l)
 {
@@ -153,8 +137,7 @@ inetd_run(struct listener *l)
 		&common) != OK)
 		give_up(l, "the configuration can't be prepared");
 	monitor_warm(common.conf);
-	c.keeper = keeper_link(l);
-	rpc_free(l->keeper);
+	c.keeper = rpc_fd(l->keeper);
 	const int keep[] = {c.in, c.out, c.keeper, log_fd(), spawn_image_fd()};
 	io_close_but(3, keep, sizeof(keep) / sizeof(keep[0]));
 	monitor_main(&common, &c);

@@ -275,7 +275,6 @@ monitor_init(struct monitor *m, const struct common *common,
 	m->common = common;
 	m->conn = conn;
 	m->conf = *common->conf;
-	m->keeper = rpc_new(conn->keeper);
 	if (conn->lifeline >= 0)
 		m->lifeline = rpc_new(conn->lifeline);
 	m->serve = (struct serve)SERVE_INIT(monitor_ops, m);

@@ -59,9 +59,9 @@ struct line {
 struct monitor {
 	const struct common *common;
 	const struct conn *conn;
-	struct conf conf; /* global, then with Match applied */
-	struct rpc *peer; /* gate, then session */
-	struct rpc *keeper;
+	struct conf conf;   /* global, then with Match applied */
+	struct rpc *peer;   /* gate, then session */
+	struct rpc *keeper; /* a link of its own; NULL until it is needed */
 	struct rpc *keycheck;
 	struct rpc *lifeline; /* NULL with -i */
 	struct serve serve;
@@ -84,7 +84,7 @@ struct monitor {
 	/* authentication */
 	struct methods methods;
 	uint32_t requests, failures;
-	uint64_t request_ns; /* when the present one came */
+	uint64_t request_ns;      /* when the present one came */
 	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
 	struct buf auth_info; /* ExposeAuthInfo's lines */
@@ -104,10 +104,10 @@ struct monitor {
 	struct buf messages; /* what PAM had to say */
 
 	/* handing over and after */
-	int state; /* transport's, a sealed memory file; -1 */
+	int state;          /* transport's, a sealed memory file; -1 */
 	struct line *lines; /* LINES_MAX; made at the first */
-	int close_after; /* descriptor that the last reply carried; -1 */
-	bool crashed;    /* a child died of a signal of its own doing */
+	int close_after;    /* descriptor that the last reply carried; -1 */
+	bool crashed;       /* a child died of a signal of its own doing */
 };
 
 /* ---- account.c ---- */

@@ -3,11 +3,37 @@
  */
 #include "monitor.h"
 
+#include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/crypto/dh.h"
 #include "sallyport/rpc/keeper_ops.h"
 
 #include <string.h>
+
+/*
+ * The link to the keeper is made when it is needed: a stranger who never gets
+ * to a key exchange doesn't cost the sockets. ERR_PEER_CLOSED: no keeper.
+ */
+static enum err
+link_keeper(struct monitor *m)
+{
+	struct link_msg msg = {.further_links = false};
+	struct rpc *root;
+	int pair[2];
+	enum err e;
+
+	if (m->keeper != NULL)
+		return OK;
+	if ((e = io_pair(pair)) != OK)
+		return e;
+	root = rpc_new(m->conn->keeper);
+	msg.link.fd = pair[0];
+	e = rpc_send(root, KEEPER_link, &layout_link_msg, &msg);
+	rpc_free(root); /* from here on its own link is all it has */
+	io_close(&pair[0]);
+	m->keeper = rpc_new(pair[1]);
+	return e;
+}
 
 /* One hash a key exchange; the first is the session id (RFC 4253 §7.2). */
 enum err
@@ -21,7 +47,8 @@ on_sign_kex(struct monitor *m, const struct sign_req *req, struct sign_rep *rep)
 	    req->hash.n > sizeof(m->session_id) || req->hash.n < 20)
 		return ERR_RPC;
 	ask.key = m->common->keys[req->key].number;
-	if ((e = ask_sign(m->keeper, &ask, &answer)) != OK) {
+	if ((e = link_keeper(m)) != OK ||
+	    (e = ask_sign(m->keeper, &ask, &answer)) != OK) {
 		log_error("the keeper of the host keys is gone: no signature "
 			  "for %s port %u",
 		    m->conn->peer_ip, (unsigned int)m->conn->peer_port);
@@ -49,6 +76,8 @@ on_prove_key(struct monitor *m, const struct prove_req *req,
 		return ERR_RPC;
 	ask.key = m->common->keys[req->key].number;
 	ask.blob = m->common->keys[req->key].blob;
+	if ((e = link_keeper(m)) != OK)
+		return e;
 	if ((e = ask_prove(m->keeper, &ask, &answer)) != OK)
 		return e;
 	rep->signature = answer.ok ? answer.signature : SLICE_NONE;

@@ -33,6 +33,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,25 +201,13 @@ conn_fill(struct conn *c, const struct conn_msg *m, int keeper)
 	c->keeper = keeper;
 }
 
-/* A socket pair to the keeper for this connection alone. */
-static enum err
-keeper_link(struct spawner *s, int *end)
+/* Without a keeper nothing can be signed. */
+static bool
+keeper_lives(const struct spawner *s)
 {
-	struct link_msg m = {.further_links = false};
-	int pair[2];
-	enum err e;
+	struct pollfd p = {.fd = rpc_fd(s->keeper)};
 
-	if ((e = io_pair(pair)) != OK)
-		return e;
-	m.link.fd = pair[0];
-	e = rpc_send(s->keeper, KEEPER_link, &layout_link_msg, &m);
-	io_close(&pair[0]);
-	if (e != OK) {
-		io_close(&pair[1]);
-		return e;
-	}
-	*end = pair[1];
-	return OK;
+	return poll(&p, 1, 0) == 0;
 }
 
 /* In the child: nothing of the spawner stays open. */
@@ -238,21 +227,19 @@ take_connection(struct spawner *s, struct conn_msg *m)
 	struct forked_msg forked = {.number = m->number};
 	struct conn conn;
 	struct child *child;
-	int keeper = -1;
 	pid_t pid;
 
-	/* Without a keeper nothing can be signed: leave; what the listener has
-	 * not seen confirmed goes to the next generation. */
-	if (keeper_link(s, &keeper) != OK) {
+	/* What the listener has not seen confirmed goes to the next
+	 * generation, which has another keeper. */
+	if (!keeper_lives(s)) {
 		log_debug1("spawner: the keeper is gone");
 		_exit(EXIT_FAILURE);
 	}
-	conn_fill(&conn, m, keeper);
+	conn_fill(&conn, m, rpc_fd(s->keeper));
 	if ((pid = spawn_fork()) == 0)
 		become_monitor(s, &conn);
 	io_close(&m->conn.fd);
 	io_close(&m->lifeline.fd);
-	io_close(&keeper);
 	if (pid < 0) {
 		log_error("fork: %s", strerror(errno));
 		_exit(EXIT_FAILURE);
