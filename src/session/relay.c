@@ -24,7 +24,8 @@
 #define PIECE_FIRST  ((size_t)4 << 10)   /* keystrokes, prompts */
 #define BULK_OCTETS  ((uint64_t)1 << 20) /* this much makes it bulk */
 #define PIPE_BULK    (256 << 10)
-#define ENLARGED_MAX 2u /* pipes of a connection: one pair */
+#define PIPE_SMALL   4096 /* or the smallest there is */
+#define ENLARGED_MAX 2u   /* pipes of a connection: one pair */
 
 static bool
 is_pipe(int fd)
@@ -277,12 +278,28 @@ on_writable(struct watch *w, unsigned int events)
 		relay_close_sink(sink);
 }
 
+/*
+ * OpenSSH's sftp-server reads four pages for each request that it serves, and
+ * copies all that it holds for each. A client that sends many small requests
+ * ahead (PuTTY) would wait with the square of the file's size: so what is
+ * ahead stays here.
+ */
+static void
+shrink(struct sink *sink)
+{
+	sink->enlarged = true;
+	if (fcntl(sink->fd, F_SETPIPE_SZ, PIPE_SMALL) < 0)
+		log_debug3("F_SETPIPE_SZ: %s", strerror(errno));
+}
+
 void
 relay_open_sink(struct sink *sink, struct program *p, int fd)
 {
 	sink->p = p;
 	sink->fd = fd;
 	sink->is_pipe = is_pipe(fd);
+	if (sink->is_pipe && p->subsystem)
+		shrink(sink);
 	sink->watch = (struct watch){.fd = fd,
 	    .events = LOOP_WRITE,
 	    .on = on_writable,

@@ -148,6 +148,18 @@ def test_subsystem(env):
 
 # ---- what an interactive login sees ---------------------------------------------------
 
+def test_a_subsystem_is_fed_by_the_page(env):
+    """What a client sends ahead isn't pushed into a subsystem: sftp-server
+    takes more of it at a time than it serves."""
+    script = os.path.join(env.dir, "pipe-size")
+    with open(script, "w") as f:
+        f.write("import fcntl, resource\n"
+                "print(fcntl.fcntl(0, 1032) // resource.getpagesize())\n")
+    os.chmod(script, 0o644)
+    s = env.server("Subsystem probe python3 " + script)
+    assert s.ssh("probe", options=("-s",)).stdout == b"1\n"
+
+
 def test_banner(env):
     """Banner is shown before login, also to one who is refused; none and a
     missing file show nothing."""
