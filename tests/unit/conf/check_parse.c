@@ -62,8 +62,8 @@ static const struct {
     /* what isn't built yet is told once, where it differs from the default */
     {"UseDNS no\nX11Forwarding yes\nX11Forwarding yes\n", OK,
 	"INFO: main line 2: X11Forwarding isn't acted upon yet\n"},
-    {"IPQoS ef cs0\nIPQoS ef cs1\n", OK,
-	"INFO: main line 2: IPQoS isn't acted upon yet\n"},
+    {"PermitTunnel no\nPermitTunnel yes\n", OK,
+	"INFO: main line 2: PermitTunnel isn't acted upon yet\n"},
     {"Match user x\nChrootDirectory none\nChrootDirectory /x\n", OK,
 	"INFO: main line 3: ChrootDirectory isn't acted upon yet; logins that "
 	"it applies to are refused\n"},
