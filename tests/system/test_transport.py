@@ -31,7 +31,7 @@ def test_rekey_by_the_server(env):
     for cipher in ("chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com",
                    "aes256-ctr"):
         s = env.server("RekeyLimit 256K")
-        echo(s, 1 << 20, "-c", cipher)
+        echo(s, 2 << 20, "-c", cipher)
         assert exchanges(s) > 2, (cipher, exchanges(s))
         s.stop()
 
