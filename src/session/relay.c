@@ -24,8 +24,9 @@
 #define PIECE_FIRST  ((size_t)4 << 10)   /* keystrokes, prompts */
 #define BULK_OCTETS  ((uint64_t)1 << 20) /* this much makes it bulk */
 #define PIPE_BULK    (256 << 10)
-#define PIPE_SMALL   4096 /* or the smallest there is */
-#define ENLARGED_MAX 2u   /* pipes of a connection: one pair */
+#define PIPE_SMALL   4096              /* or the smallest there is */
+#define PIECE_LARGE  ((size_t)8 << 10) /* of what the client sends */
+#define ENLARGED_MAX 2u                /* pipes of a connection: one pair */
 
 static bool
 is_pipe(int fd)
@@ -226,6 +227,14 @@ keep(struct sink *sink, struct slice data)
 	return buf_append(b, data);
 }
 
+static bool
+is_bulk(const struct sink *sink)
+{
+	if (sink->p->subsystem && sink->total / sink->pieces < PIECE_LARGE)
+		return false;
+	return sink->total > BULK_OCTETS;
+}
+
 size_t
 relay_take(struct sink *sink, struct slice data)
 {
@@ -237,6 +246,7 @@ relay_take(struct sink *sink, struct slice data)
 	if (sink->fd < 0)
 		return data.n;
 	sink->total += data.n;
+	sink->pieces++;
 	if (backlog_octets(sink) == 0)
 		e = io_write(sink->fd, data, &n);
 	if (e == OK || e == ERR_AGAIN)
@@ -245,8 +255,7 @@ relay_take(struct sink *sink, struct slice data)
 		sink_broken(sink);
 		return data.n;
 	}
-	if (n < data.n && sink->is_pipe && !sink->enlarged &&
-	    sink->total > BULK_OCTETS)
+	if (n < data.n && sink->is_pipe && !sink->enlarged && is_bulk(sink))
 		enlarge(sink->p->s, sink->fd, &sink->enlarged);
 	return n;
 }
@@ -282,13 +291,12 @@ on_writable(struct watch *w, unsigned int events)
  * OpenSSH's sftp-server reads four pages for each request that it serves, and
  * copies all that it holds for each. A client that sends many small requests
  * ahead (PuTTY) would wait with the square of the file's size: so what is
- * ahead stays here.
+ * ahead stays here, until the requests are seen to be large.
  */
 static void
-shrink(struct sink *sink)
+shrink(int fd)
 {
-	sink->enlarged = true;
-	if (fcntl(sink->fd, F_SETPIPE_SZ, PIPE_SMALL) < 0)
+	if (fcntl(fd, F_SETPIPE_SZ, PIPE_SMALL) < 0)
 		log_debug3("F_SETPIPE_SZ: %s", strerror(errno));
 }
 
@@ -299,7 +307,7 @@ relay_open_sink(struct sink *sink, struct program *p, int fd)
 	sink->fd = fd;
 	sink->is_pipe = is_pipe(fd);
 	if (sink->is_pipe && p->subsystem)
-		shrink(sink);
+		shrink(fd);
 	sink->watch = (struct watch){.fd = fd,
 	    .events = LOOP_WRITE,
 	    .on = on_writable,

@@ -57,7 +57,7 @@ struct sink {
 	bool is_pipe;
 	bool enlarged;
 	bool ending; /* the client sent EOF: close when all is written */
-	uint64_t total;
+	uint64_t total, pieces;
 };
 
 /* Both take fd, which becomes non-blocking, and watch it. What came for the
