@@ -283,7 +283,7 @@ private_logger(void)
 {
 	if (!private_mounts())
 		return -1;
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
 		return -1;
 	return logger_open();
