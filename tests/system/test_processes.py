@@ -510,7 +510,8 @@ def test_a_new_program_takes_over(env):
     os.unlink(s.pidfile)
     os.kill(s.pid, signal.SIGHUP)
     wait_for(lambda: os.path.exists(s.pidfile), 10, "the new one")
-    assert os.readlink("/proc/%d/exe" % s.pid) == s.program
+    if env.root:  # nobody else may look at what can't be dumped
+        assert os.readlink("/proc/%d/exe" % s.pid) == s.program
     s.login_works()
     client.stdin.write(b"here\n")
     client.stdin.close()
@@ -637,7 +638,8 @@ def test_the_background(env):
         pid = int(f.read())
     try:
         assert os.getsid(pid) == os.getpgid(pid) != os.getsid(0)
-        assert os.readlink("/proc/%d/cwd" % pid) == "/"
+        if env.root:
+            assert os.readlink("/proc/%d/cwd" % pid) == "/"
         s.login_works()
         again = subprocess.run([env.program, "-f", s.config],
                                capture_output=True, timeout=30, text=True)
