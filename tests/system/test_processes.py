@@ -98,7 +98,7 @@ def test_killing_one_after_login_ends_all(env):
     pipes close."""
     s = env.server()
     for victim in ("monitor", "session"):
-        client = s.ssh_popen("cat; sleep 300 & wait")
+        client = s.ssh_popen("cat; sleep 30 & wait")
         monitor, session = s.session_of(client)
         os.kill({"monitor": monitor, "session": session}[victim],
                 signal.SIGKILL)
