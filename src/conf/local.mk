@@ -7,4 +7,3 @@ libsp_conf_a_SOURCES = src/conf/bundle.c src/conf/bundle.h src/conf/conf.c \
 	src/conf/values.h src/conf/values_net.c src/conf/values_net.h \
 	src/conf/values_ssh.c src/conf/values_ssh.h
 dist_man_MANS += man/sshd_config.5
-EXTRA_DIST += sshd_config.example
