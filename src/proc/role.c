@@ -71,6 +71,7 @@ static const struct call confined[] = {
 	CALL(sigaltstack), CALL(rt_sigaction), CALL(getrlimit),
 	CALL(prlimit64), CALL(sched_getaffinity), CALL(getrusage),
 	CALL(getppid), CALL(uname), CALL(tgkill),
+	CALL_IF(ioctl, 1, TCGETS), /* isatty: colours for the report? */
 #endif
 };
 
