@@ -23,7 +23,7 @@ struct rpc;
 
 /* A host key that is offered; from the keeper's list (rpc/messages.h). */
 struct common_key {
-	uint32_t number;   /* the keeper's number of the private key */
+	uint32_t number; /* the keeper's number of the private key */
 	bool certificate;
 	struct slice type; /* name inside the blob */
 	struct slice blob;
@@ -56,7 +56,7 @@ struct conn {
 	uint16_t local_port;
 	char rdomain[32];
 	char version[256]; /* our identification line as sent, no CR LF */
-	int in;            /* the connection: one socket, or with -i two pipes */
+	int in; /* the connection: one socket, or with -i two pipes */
 	int out;
 	int lifeline; /* to the listener; -1 with -i */
 	int keeper; /* channel over which the monitor asks the keeper for a link
@@ -75,9 +75,9 @@ struct grant {
 	uint32_t permits; /* PERMIT_* of rpc/messages.h, configuration not yet
 			   * considered */
 	bool has_key_command;
-	const char *key_command;   /* command= of the key */
-	struct slice environment;  /* environment= of the key: list of strings */
-	struct slice permitopen;   /* lists of strings */
+	const char *key_command;  /* command= of the key */
+	struct slice environment; /* environment= of the key: list of strings */
+	struct slice permitopen;  /* lists of strings */
 	struct slice permitlisten;
 	uint32_t tunnel;
 
@@ -91,8 +91,11 @@ struct grant {
  * A monitor's exit status. The listener retires a generation of which a child
  * crashed (SEC-1).
  */
-enum { MONITOR_EXIT_OK = 0, MONITOR_EXIT_FAILED = 255,
-	MONITOR_EXIT_CHILD_CRASHED = 70 };
+enum {
+	MONITOR_EXIT_OK = 0,
+	MONITOR_EXIT_FAILED = 255,
+	MONITOR_EXIT_CHILD_CRASHED = 70
+};
 
 /* ---- entries ------------------------------------------------------------ */
 
@@ -114,8 +117,8 @@ MUST_USE enum err spawner_prepare(struct slice bundle, struct slice keys,
 
 /* Run one connection in this process as its monitor (after spawner_prepare):
  * what a spawner does in the child of its fork, and -i and -d directly. */
-_Noreturn void monitor_main(const struct common *common,
-    const struct conn *conn);
+_Noreturn void
+monitor_main(const struct common *common, const struct conn *conn);
 
 /* Load PAM's modules for the service so that children find them mapped;
  * harmless without PAM. Called before the first fork. */
@@ -136,17 +139,17 @@ struct keycheck_start {
 	bool known; /* false: a decoy, no file is opened, the same work done */
 	const struct conf *conf; /* with Match applied */
 };
-_Noreturn void keycheck_main(const struct common *common,
-    const struct conn *conn, const struct keycheck_start *start, int channel,
-    pid_t monitor);
+_Noreturn void
+keycheck_main(const struct common *common, const struct conn *conn,
+    const struct keycheck_start *start, int channel, pid_t monitor);
 
 /*
  * In the child of the monitor's fork, still root: becomes the user for good,
  * imports the transport from state (a sealed memory file holding what
  * transport_export wrote; taken) and runs the connection to its end.
  */
-_Noreturn void session_main(const struct common *common,
-    const struct conn *conn, const struct grant *grant, int state,
-    int channel, pid_t monitor);
+_Noreturn void
+session_main(const struct common *common, const struct conn *conn,
+    const struct grant *grant, int state, int channel, pid_t monitor);
 
 #endif

@@ -38,8 +38,9 @@
 #define PAM_CALLS(C)                                                           \
 	C(start)                                                               \
 	C(end)                                                                 \
-	C(authenticate) C(acct_mgmt) C(chauthtok) C(setcred) C(open_session)   \
-	    C(close_session) C(set_item) C(get_item) C(getenvlist) C(strerror)
+	C(authenticate)                                                        \
+	C(acct_mgmt) C(chauthtok) C(setcred) C(open_session) C(close_session)  \
+	    C(set_item) C(get_item) C(getenvlist) C(strerror)
 #define PAM_MEMBER(name) __typeof__(pam_##name) *name;
 
 /* Filled once, by the spawner before its first fork. */

@@ -282,7 +282,8 @@ link_turn(struct session *s)
 	timeouts_turn(s);
 	written = flush(s);
 	if (!s->over)
-		link_take(s); /* what stayed in the ring: no event tells of it */
+		link_take(
+		    s); /* what stayed in the ring: no event tells of it */
 	if (!s->over)
 		resume_programs(s);
 	if (!s->over && written)

@@ -11,17 +11,17 @@
 #include <stdint.h>
 
 /* Reason codes of SSH_MSG_DISCONNECT, RFC 4250 §4.2.2 */
-#define DISCONNECT_NONE           0 /* nothing is sent */
-#define DISCONNECT_NOT_ALLOWED    1
-#define DISCONNECT_PROTOCOL_ERROR 2
-#define DISCONNECT_KEX_FAILED     3
-#define DISCONNECT_MAC_ERROR      5
-#define DISCONNECT_COMPRESSION    6
-#define DISCONNECT_NO_SERVICE     7
-#define DISCONNECT_VERSION        8
+#define DISCONNECT_NONE            0 /* nothing is sent */
+#define DISCONNECT_NOT_ALLOWED     1
+#define DISCONNECT_PROTOCOL_ERROR  2
+#define DISCONNECT_KEX_FAILED      3
+#define DISCONNECT_MAC_ERROR       5
+#define DISCONNECT_COMPRESSION     6
+#define DISCONNECT_NO_SERVICE      7
+#define DISCONNECT_VERSION         8
 #define DISCONNECT_CONNECTION_LOST 10
-#define DISCONNECT_BY_APPLICATION 11
-#define DISCONNECT_NO_MORE_AUTH   14
+#define DISCONNECT_BY_APPLICATION  11
+#define DISCONNECT_NO_MORE_AUTH    14
 
 /* clang-format off */
 #define ERRORS(E)                                                             \

@@ -19,13 +19,16 @@ struct link {
 	struct link *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
-#define LIST_ITEM(l, type, member) \
-	((type *)(void *)((char *)(l) - offsetof(type, member)))
-#define LIST_EACH(it, head) \
+#define LIST_INIT(name)                                                        \
+	{                                                                      \
+		&(name), &(name)                                               \
+	}
+#define LIST_ITEM(l, type, member)                                             \
+	((type *)(void *)((char *)(l)-offsetof(type, member)))
+#define LIST_EACH(it, head)                                                    \
 	for (struct link *it = (head)->next; it != (head); it = it->next)
-#define LIST_EACH_SAFE(it, head)                                           \
-	for (struct link *it = (head)->next, *it##_next = it->next;        \
+#define LIST_EACH_SAFE(it, head)                                               \
+	for (struct link *it = (head)->next, *it##_next = it->next;            \
 	     it != (head); it = it##_next, it##_next = it->next)
 
 static inline void

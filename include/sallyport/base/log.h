@@ -26,10 +26,10 @@
  * allows a record of 1024 octets; a line from a function gets a suffix and a
  * prefix from the process that it is sent to.
  */
-#define LOG_LINE_MAX	 1023
-#define LOG_SYSLOG_MAX	 960
+#define LOG_LINE_MAX     1023
+#define LOG_SYSLOG_MAX   960
 #define LOG_FUNCTION_MAX 930
-#define LOG_NAME_MAX	 100 /* log_quote's bound, reference for user names */
+#define LOG_NAME_MAX     100 /* log_quote's bound, reference for user names */
 
 enum log_level { /* QUIET as a threshold only */
 	LEVEL_QUIET,
@@ -48,15 +48,16 @@ enum log_target { TARGET_STDERR, TARGET_SYSLOG, TARGET_FUNCTION };
  * Facility as in <syslog.h> (LOG_AUTH …), 0 stands for LOG_AUTH. Opens the
  * socket to /dev/log when the first line is written, or at once with now.
  */
-void log_open(enum log_target target, enum log_level level, int facility,
-    bool now);
+void
+log_open(enum log_target target, enum log_level level, int facility, bool now);
 
 /*
  * Send lines to fn instead (gate, keycheck, session). fn gets the escaped text
  * without a prefix; lines that fn itself logs are dropped.
  */
-void log_to_function(
-    void (*fn)(void *ctx, enum log_level level, const char *text), void *ctx);
+void
+log_to_function(void (*fn)(void *ctx, enum log_level level, const char *text),
+    void *ctx);
 
 void log_set_level(enum log_level level);
 enum log_level log_level_now(void);

@@ -15,11 +15,11 @@
 #define SCOPED(fn) __attribute__((cleanup(fn)))
 
 /* Move a pointer out of a variable: leaves NULL behind. */
-#define take(pp)                       \
-	({                             \
-		__auto_type t_ = *(pp); \
-		*(pp) = NULL;          \
-		t_;                    \
+#define take(pp)                                                               \
+	({                                                                     \
+		__auto_type t_ = *(pp);                                        \
+		*(pp) = NULL;                                                  \
+		t_;                                                            \
 	})
 
 /* Gives size zeroed octets; free with mem_free. Ends the process if out. */
@@ -56,8 +56,7 @@ char *mem_text(struct slice s);
 char *mem_strdup(const char *s);
 
 /* Gives printf's text. */
-char *mem_format(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * An arena: many small allocations that live and die together, and that can
@@ -66,7 +65,7 @@ char *mem_format(const char *format, ...)
  */
 struct arena;
 struct arena *arena_new(void);
-void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned to 16 */
+void *arena_alloc(struct arena *a, size_t size);   /* zeroed, aligned to 16 */
 char *arena_text(struct arena *a, struct slice s); /* NUL-terminated copy */
 void arena_seal(struct arena *a); /* read-only from now on, for good */
 void arena_free(struct arena *a);

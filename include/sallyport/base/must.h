@@ -7,8 +7,7 @@
 #ifndef SALLYPORT_BASE_MUST_H
 #define SALLYPORT_BASE_MUST_H
 
-#define must(cond) \
-	((cond) ? (void)0 : must_fail(#cond, __FILE__, __LINE__))
+#define must(cond) ((cond) ? (void)0 : must_fail(#cond, __FILE__, __LINE__))
 
 /* Log the broken condition at level error and abort(). */
 _Noreturn void must_fail(const char *cond, const char *file, int line);

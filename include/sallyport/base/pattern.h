@@ -23,8 +23,8 @@ enum pattern_result {
 };
 
 /* A comma-separated list; a negated hit wins wherever it stands. */
-enum pattern_result pattern_list(struct slice list, struct slice text,
-    bool nocase);
+enum pattern_result
+pattern_list(struct slice list, struct slice text, bool nocase);
 
 /*
  * An address, in network order, IPv4-mapped IPv6 folded to IPv4. Its zone

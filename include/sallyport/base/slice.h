@@ -25,8 +25,7 @@ struct bytes {
 
 #define SLICE_NONE ((struct slice){NULL, 0})
 /* A string literal or char array, without its final NUL */
-#define SLICE_STR(lit) \
-	((struct slice){(const uint8_t *)(lit), sizeof(lit) - 1})
+#define SLICE_STR(lit) ((struct slice){(const uint8_t *)(lit), sizeof(lit) - 1})
 /* An object's octets */
 #define SLICE_OF(obj) ((struct slice){(const uint8_t *)&(obj), sizeof(obj)})
 #define BYTES_OF(obj) ((struct bytes){(uint8_t *)&(obj), sizeof(obj)})

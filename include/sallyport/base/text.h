@@ -28,8 +28,8 @@ MUST_USE enum err text_word(struct slice *rest, char *room, size_t size);
  * Decimal digits only, within [min, max]. ERR_FORMAT, ERR_SHORT (below min),
  * ERR_TOO_LONG (above max).
  */
-MUST_USE enum err text_number(struct slice s, uint64_t min, uint64_t max,
-    uint64_t *v);
+MUST_USE enum err
+text_number(struct slice s, uint64_t min, uint64_t max, uint64_t *v);
 
 /*
  * sshd_config's time: sum of number[smhdw], no unit is seconds, at most

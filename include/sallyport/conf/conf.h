@@ -36,8 +36,12 @@ struct conf_list {
 	size_t n;
 };
 
-enum conf_root { ROOT_NO, ROOT_YES, ROOT_PROHIBIT_PASSWORD,
-	ROOT_FORCED_COMMANDS };
+enum conf_root {
+	ROOT_NO,
+	ROOT_YES,
+	ROOT_PROHIBIT_PASSWORD,
+	ROOT_FORCED_COMMANDS
+};
 enum conf_forward { FORWARD_NO, FORWARD_LOCAL, FORWARD_REMOTE, FORWARD_ALL };
 enum conf_gateway { GATEWAY_NO, GATEWAY_YES, GATEWAY_CLIENT };
 enum conf_family { FAMILY_ANY, FAMILY_INET, FAMILY_INET6 };
@@ -51,7 +55,8 @@ struct conf_listen {
 
 struct conf_subsystem {
 	const char *name;
-	const char *command; /* "internal-sftp" or a command line, quoting kept */
+	const char
+	    *command; /* "internal-sftp" or a command line, quoting kept */
 };
 
 /* PerSourcePenalties, in milliseconds. */
@@ -91,7 +96,7 @@ struct conf {
 	uint32_t per_source_startups; /* UINT32_MAX: none */
 	uint32_t netblock4, netblock6;
 	struct conf_penalties penalties;
-	const char *penalty_exempt; /* list of addresses */
+	const char *penalty_exempt;  /* list of addresses */
 	uint32_t spawner_generation; /* ours: SpawnerGeneration, default 64 */
 
 	/* ---- transport ---- */
@@ -106,9 +111,9 @@ struct conf {
 	struct conf_list host_keys; /* paths; see host_keys_default */
 	bool host_keys_default;     /* none configured: the default paths */
 	struct conf_list host_certificates;
-	const char *host_key_agent; /* path or "SSH_AUTH_SOCK" */
+	const char *host_key_agent;        /* path or "SSH_AUTH_SOCK" */
 	const char *security_key_provider; /* path or "internal" */
-	uint32_t required_rsa_size; /* M */
+	uint32_t required_rsa_size;        /* M */
 
 	/* ---- log ---- */
 	enum log_level log_level; /* M */
@@ -161,7 +166,7 @@ struct conf {
 						   * "*", none is no */
 	struct conf_list accept_env;
 	struct conf_list set_env; /* NAME=value */
-	bool print_motd;     /* not M by sshd_config(5), like the next */
+	bool print_motd;          /* not M by sshd_config(5), like the next */
 	bool print_last_log;
 	uint32_t max_sessions;
 	uint32_t client_alive_interval_s;
@@ -178,7 +183,8 @@ struct conf {
 	bool allow_agent_forwarding;
 	bool disable_forwarding;
 	enum conf_gateway gateway_ports;
-	struct conf_list permit_open, permit_listen; /* "any", "none" or items */
+	struct conf_list permit_open,
+	    permit_listen;      /* "any", "none" or items */
 	uint32_t permit_tunnel; /* 0 no, 1 point-to-point, 2 ethernet, 3 yes */
 	uint32_t streamlocal_mask;
 	bool streamlocal_unlink;
@@ -271,8 +277,8 @@ bool conf_match_wants_groups(const struct conf_set *set);
  * that several blocks add to are joined in memory that set keeps outside of
  * what is sealed, so call it once a process, not once a request.
  */
-MUST_USE enum err conf_apply(const struct conf_set *set, struct slice blocks,
-    struct conf *out);
+MUST_USE enum err
+conf_apply(const struct conf_set *set, struct slice blocks, struct conf *out);
 
 /* Every value that any block might give for PubkeyAcceptedAlgorithms, merged
  * with the global one (server-sig-algs). Gives text; mem_free. */

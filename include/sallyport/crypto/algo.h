@@ -25,8 +25,14 @@ enum algo_kind {
 		      * CASignatureAlgorithms */
 };
 
-enum hash_id { HASH_NONE, HASH_MD5, HASH_SHA1, HASH_SHA256, HASH_SHA384,
-	HASH_SHA512 };
+enum hash_id {
+	HASH_NONE,
+	HASH_MD5,
+	HASH_SHA1,
+	HASH_SHA256,
+	HASH_SHA384,
+	HASH_SHA512
+};
 
 /* How a cipher fits into a packet (RFC 4253 §6, RFC 5647, PROTOCOL notes) */
 enum cipher_mode { MODE_NONE, MODE_CTR, MODE_CBC, MODE_GCM, MODE_CHACHAPOLY };
@@ -34,22 +40,35 @@ enum cipher_mode { MODE_NONE, MODE_CTR, MODE_CBC, MODE_GCM, MODE_CHACHAPOLY };
 enum mac_kind { MAC_NONE, MAC_HMAC, MAC_UMAC };
 
 /* What a key is made of, whatever the signature is called */
-enum key_type { KEY_NONE, KEY_RSA, KEY_ECDSA_256, KEY_ECDSA_384,
-	KEY_ECDSA_521, KEY_ED25519, KEY_SK_ECDSA, KEY_SK_ED25519 };
+enum key_type {
+	KEY_NONE,
+	KEY_RSA,
+	KEY_ECDSA_256,
+	KEY_ECDSA_384,
+	KEY_ECDSA_521,
+	KEY_ED25519,
+	KEY_SK_ECDSA,
+	KEY_SK_ED25519
+};
 
 /* Key exchange methods' families: transport/kex_*.c */
 enum kex_family { KEX_DH, KEX_GEX, KEX_ECDH, KEX_HYBRID };
 
 /* Which curve, KEM or group a kex method uses */
-enum ecdh_curve { CURVE_NONE, CURVE_X25519, CURVE_P256, CURVE_P384,
-	CURVE_P521 };
+enum ecdh_curve {
+	CURVE_NONE,
+	CURVE_X25519,
+	CURVE_P256,
+	CURVE_P384,
+	CURVE_P521
+};
 enum kem_id { KEM_NONE, KEM_MLKEM768, KEM_SNTRUP761 };
 enum dh_group_id { DH_NONE, DH_GROUP1, DH_GROUP14, DH_GROUP16, DH_GROUP18 };
 
-#define ALGO_DEFAULT 1u /* in the default list */
-#define ALGO_CERT    2u /* names a certificate; plain tells the other name */
-#define ALGO_ETM     4u /* encrypt-then-MAC */
-#define ALGO_AEAD    8u /* cipher brings its own MAC */
+#define ALGO_DEFAULT 1u  /* in the default list */
+#define ALGO_CERT    2u  /* names a certificate; plain tells the other name */
+#define ALGO_ETM     4u  /* encrypt-then-MAC */
+#define ALGO_AEAD    8u  /* cipher brings its own MAC */
 #define ALGO_PSEUDO  16u /* never chosen (ext-info-s …) */
 
 struct algo {
@@ -115,8 +134,8 @@ bool algo_list_has(struct slice list, struct slice name);
  * First name of client's list that is in server's, RFC 4253 §7.1; NULL if
  * none. Linear in both lists' lengths times 1 (a mark per row).
  */
-const struct algo *algo_choose(enum algo_kind kind, struct slice client,
-    struct slice server);
+const struct algo *
+algo_choose(enum algo_kind kind, struct slice client, struct slice server);
 
 /* "ssh-rsa" and its like: type of a plain key blob's name; KEY_NONE. */
 enum key_type algo_key_type(struct slice blob_type);

@@ -27,8 +27,8 @@ void cipher_free(struct cipher *c); /* wipes; NULL does nothing */
  * AEAD: packet is packet_length (4 octets) and what follows it but the tag.
  * seal encrypts in place and writes tag_octets to tag. seq: sequence number.
  */
-MUST_USE enum err cipher_seal(struct cipher *c, uint32_t seq,
-    struct bytes packet, uint8_t *tag);
+MUST_USE enum err
+cipher_seal(struct cipher *c, uint32_t seq, struct bytes packet, uint8_t *tag);
 
 /*
  * AEAD: packet_length from its first four octets as received (not changed).

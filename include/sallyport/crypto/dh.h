@@ -27,8 +27,8 @@ struct dh;
 MUST_USE enum err dh_new(struct slice p, struct slice g, size_t need,
     struct dh **d, uint8_t *public, size_t *n);
 /* shared: room for DH_OCTETS_MAX; magnitude without leading zeros. */
-MUST_USE enum err dh_agree(struct dh *d, struct slice peer, uint8_t *shared,
-    size_t *n);
+MUST_USE enum err
+dh_agree(struct dh *d, struct slice peer, uint8_t *shared, size_t *n);
 void dh_free(struct dh *d);
 
 /*
@@ -42,8 +42,8 @@ struct dh_modulus {
 	uint8_t generator;
 	size_t n; /* octets of prime */
 };
-MUST_USE enum err dh_moduli_line(struct slice line, struct dh_modulus *m,
-    uint8_t *prime);
+MUST_USE enum err
+dh_moduli_line(struct slice line, struct dh_modulus *m, uint8_t *prime);
 
 /*
  * Choose from a moduli file's text for a client that asked min, n, max
@@ -52,9 +52,9 @@ MUST_USE enum err dh_moduli_line(struct slice line, struct dh_modulus *m,
  * then dh_fallback gives the built-in group of at least n bits or the largest
  * within [min, max]; ERR_NOT_FOUND if none.
  */
-MUST_USE enum err dh_moduli_choose(struct slice text, uint32_t min,
-    uint32_t n, uint32_t max, struct dh_modulus *m, uint8_t *prime);
-MUST_USE enum err dh_fallback(uint32_t min, uint32_t n, uint32_t max,
-    enum dh_group_id *id);
+MUST_USE enum err dh_moduli_choose(struct slice text, uint32_t min, uint32_t n,
+    uint32_t max, struct dh_modulus *m, uint8_t *prime);
+MUST_USE enum err
+dh_fallback(uint32_t min, uint32_t n, uint32_t max, enum dh_group_id *id);
 
 #endif

@@ -20,17 +20,17 @@ size_t ecdh_shared_octets(enum ecdh_curve c); /* fixed width: x, or 32 */
 
 /* An ephemeral key pair; public has room for ECDH_PUBLIC_MAX. Gives. */
 struct ecdh;
-MUST_USE enum err ecdh_new(enum ecdh_curve c, struct ecdh **e,
-    uint8_t *public, size_t *n);
+MUST_USE enum err
+ecdh_new(enum ecdh_curve c, struct ecdh **e, uint8_t *public, size_t *n);
 
 /* The shared value, fixed width, big-endian (X25519: its octets in order).
  * shared has room for ECDH_SHARED_MAX; the caller wipes it. */
-MUST_USE enum err ecdh_agree(struct ecdh *e, struct slice peer,
-    uint8_t *shared, size_t *n);
+MUST_USE enum err
+ecdh_agree(struct ecdh *e, struct slice peer, uint8_t *shared, size_t *n);
 void ecdh_free(struct ecdh *e); /* wipes */
 
 /* Tests only: the pair of a known private value. */
-MUST_USE enum err ecdh_from_private(enum ecdh_curve c, struct slice private,
-    struct ecdh **e);
+MUST_USE enum err
+ecdh_from_private(enum ecdh_curve c, struct slice private, struct ecdh **e);
 
 #endif

@@ -21,12 +21,12 @@ MUST_USE enum err hash_once(enum hash_id id, struct slice data, uint8_t *out);
 struct hash;
 MUST_USE enum err hash_begin(enum hash_id id, struct hash **h);
 void hash_add(struct hash *h, struct slice data);
-void hash_add_u32(struct hash *h, uint32_t v);    /* big-endian */
+void hash_add_u32(struct hash *h, uint32_t v);        /* big-endian */
 void hash_add_string(struct hash *h, struct slice s); /* u32 length first */
 MUST_USE enum err hash_end(struct hash *h, uint8_t *out);
 
 /* HMAC of data under key, for small uses (known_hosts, delays). */
-MUST_USE enum err hash_hmac(enum hash_id id, struct slice key,
-    struct slice data, uint8_t *out);
+MUST_USE enum err
+hash_hmac(enum hash_id id, struct slice key, struct slice data, uint8_t *out);
 
 #endif

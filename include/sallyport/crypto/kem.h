@@ -29,8 +29,7 @@ MUST_USE enum err kem_encapsulate(enum kem_id k, struct slice public,
     uint8_t *ciphertext, uint8_t *shared);
 
 /* A key pair, for the client's side in tests. */
-MUST_USE enum err kem_keypair(enum kem_id k, uint8_t *public,
-    uint8_t *secret);
+MUST_USE enum err kem_keypair(enum kem_id k, uint8_t *public, uint8_t *secret);
 MUST_USE enum err kem_decapsulate(enum kem_id k, struct slice secret,
     struct slice ciphertext, uint8_t *shared);
 

@@ -31,8 +31,8 @@ struct public_key {
  * point on its curve; Ed25519 point not of small order? ERR_KEY_LENGTH,
  * ERR_KEY_FORMAT. rsa_bits_min: RequiredRSASize.
  */
-MUST_USE enum err sign_check_public(const struct public_key *k,
-    unsigned int rsa_bits_min);
+MUST_USE enum err
+sign_check_public(const struct public_key *k, unsigned int rsa_bits_min);
 
 unsigned int sign_rsa_bits(const struct public_key *k);
 
@@ -62,8 +62,8 @@ MUST_USE enum err signer_ecdsa(enum key_type type, struct slice point,
 struct rsa_private {
 	struct slice n, e, d, iqmp, p, q;
 };
-MUST_USE enum err signer_rsa(const struct rsa_private *parts,
-    struct signer **s);
+MUST_USE enum err
+signer_rsa(const struct rsa_private *parts, struct signer **s);
 
 /*
  * PEM: "RSA PRIVATE KEY", "EC PRIVATE KEY", PKCS#8 "PRIVATE KEY" of RSA, ECDSA
@@ -72,8 +72,8 @@ MUST_USE enum err signer_rsa(const struct rsa_private *parts,
 MUST_USE enum err signer_from_pem(struct slice text, struct signer **s);
 
 /* A new pair. bits: RSA only. */
-MUST_USE enum err signer_generate(enum key_type type, unsigned int bits,
-    struct signer **s);
+MUST_USE enum err
+signer_generate(enum key_type type, unsigned int bits, struct signer **s);
 
 void signer_free(struct signer *s);
 

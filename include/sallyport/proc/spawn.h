@@ -37,16 +37,15 @@ int spawn_image_fd(void);
  * caller keeps its copy of channel. task may be NULL. ERR_SYSTEM with errno,
  * also where it was the exec that failed.
  */
-MUST_USE enum err spawn_image(enum role role, const char *task, int channel,
-    pid_t *pid);
+MUST_USE enum err
+spawn_image(enum role role, const char *task, int channel, pid_t *pid);
 
 /*
  * What role argv asks for: "@spawner" … in argv[1]; false for an ordinary
  * start. *task is argv[2] or NULL. Where it is true, SPAWN_CHANNEL and
  * SPAWN_IMAGE are close-on-exec from here on.
  */
-bool spawn_is_child(int argc, char **argv, enum role *role,
-    const char **task);
+bool spawn_is_child(int argc, char **argv, enum role *role, const char **task);
 
 /*
  * Fork. In the child (returns 0): its own signal mask is empty, handled

@@ -60,17 +60,17 @@ MUST_USE enum err rpc_reply(struct rpc *r, uint32_t number,
  * nowait: ERR_AGAIN if there is none. ERR_EOF at the other side's end.
  */
 MUST_USE enum err rpc_receive(struct rpc *r, bool nowait, uint32_t *number);
-MUST_USE enum err rpc_decode(struct rpc *r, const struct layout *layout,
-    void *message);
+MUST_USE enum err
+rpc_decode(struct rpc *r, const struct layout *layout, void *message);
 
 /*
  * Send req, wait for the answer, decode it: what ask_NAME does. Where the
  * answer is a note_rep nothing is waited for. Any other frame but those that
  * rpc_on_note takes is ERR_RPC, as is an answer to another question.
  */
-MUST_USE enum err rpc_ask(struct rpc *r, uint32_t number,
-    const struct layout *req_layout, const void *req,
-    const struct layout *rep_layout, void *rep);
+MUST_USE enum err
+rpc_ask(struct rpc *r, uint32_t number, const struct layout *req_layout,
+    const void *req, const struct layout *rep_layout, void *rep);
 
 /*
  * Asking side: notes that come instead of the awaited answer (keycheck's log

@@ -28,15 +28,15 @@ KEEPER_OPS(OP)
 #undef OP
 
 struct keeper_peer;
-#define OP(name, phases, times, req, rep) \
+#define OP(name, phases, times, req, rep)                                      \
 	SERVE_HANDLER(struct keeper_peer, name, req, rep)
 KEEPER_OPS(OP)
 #undef OP
 
 /* In the answering room, once at file scope: static const struct op var[]. */
 #define KEEPER_THUNK_(name, phases, times, req, rep) SERVE_THUNK(name, req, rep)
-#define KEEPER_TABLE(var)          \
-	KEEPER_OPS(KEEPER_THUNK_) \
+#define KEEPER_TABLE(var)                                                      \
+	KEEPER_OPS(KEEPER_THUNK_)                                              \
 	static const struct op var[] = {KEEPER_OPS(SERVE_ROW)}
 
 /* Plain messages outside the table: the first to a keeper, its answer. */

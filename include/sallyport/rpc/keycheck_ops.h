@@ -25,15 +25,16 @@ KEYCHECK_OPS(OP)
 #undef OP
 
 struct keycheck;
-#define OP(name, phases, times, req, rep) \
+#define OP(name, phases, times, req, rep)                                      \
 	SERVE_HANDLER(struct keycheck, name, req, rep)
 KEYCHECK_OPS(OP)
 #undef OP
 
 /* In the answering room, once at file scope: static const struct op var[]. */
-#define KEYCHECK_THUNK_(name, phases, times, req, rep) SERVE_THUNK(name, req, rep)
-#define KEYCHECK_TABLE(var)          \
-	KEYCHECK_OPS(KEYCHECK_THUNK_) \
+#define KEYCHECK_THUNK_(name, phases, times, req, rep)                         \
+	SERVE_THUNK(name, req, rep)
+#define KEYCHECK_TABLE(var)                                                    \
+	KEYCHECK_OPS(KEYCHECK_THUNK_)                                          \
 	static const struct op var[] = {KEYCHECK_OPS(SERVE_ROW)}
 
 #endif

@@ -20,8 +20,14 @@ struct rpc_fd {
 	int fd;
 };
 
-enum field_kind { FIELD_BOOL, FIELD_U8, FIELD_U32, FIELD_U64, FIELD_SLICE,
-	FIELD_FD };
+enum field_kind {
+	FIELD_BOOL,
+	FIELD_U8,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_SLICE,
+	FIELD_FD
+};
 
 struct field {
 	const char *name;
@@ -37,22 +43,24 @@ struct layout {
 	size_t n;
 };
 
-#define FIELD_KIND(type, member)                                           \
-	_Generic(((type *)0)->member,                                      \
-	    bool: FIELD_BOOL,                                              \
-	    uint8_t: FIELD_U8,                                             \
-	    uint32_t: FIELD_U32,                                           \
-	    uint64_t: FIELD_U64,                                           \
-	    struct slice: FIELD_SLICE,                                     \
-	    struct rpc_fd: FIELD_FD)
-#define FIELD(type, member, limit)                                         \
-	{#member, offsetof(struct type, member),                           \
-	    FIELD_KIND(struct type, member), (limit)}
+#define FIELD_KIND(type, member)                                               \
+	_Generic(((type *)0)->member, bool                                     \
+		 : FIELD_BOOL, uint8_t                                         \
+		 : FIELD_U8, uint32_t                                          \
+		 : FIELD_U32, uint64_t                                         \
+		 : FIELD_U64, struct slice                                     \
+		 : FIELD_SLICE, struct rpc_fd                                  \
+		 : FIELD_FD)
+#define FIELD(type, member, limit)                                             \
+	{                                                                      \
+#member, offsetof(struct type, member),                        \
+		    FIELD_KIND(struct type, member), (limit)                   \
+	}
 /* In messages.c: LAYOUT(sign_req, FIELD(sign_req, alg, 64), …); defines
  * const struct layout layout_sign_req. */
-#define LAYOUT(type, ...)                                                  \
-	static const struct field fields_##type[] = {__VA_ARGS__};         \
-	const struct layout layout_##type = {#type, sizeof(struct type),   \
+#define LAYOUT(type, ...)                                                      \
+	static const struct field fields_##type[] = {__VA_ARGS__};             \
+	const struct layout layout_##type = {#type, sizeof(struct type),       \
 	    fields_##type, sizeof(fields_##type) / sizeof(struct field)}
 
 /*

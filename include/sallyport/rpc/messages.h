@@ -30,7 +30,7 @@ struct log_msg {
 
 /* A connection's facts, from accept() on. */
 struct conn_msg {
-	uint32_t number;      /* of this connection, for the log and the table */
+	uint32_t number; /* of this connection, for the log and the table */
 	uint64_t accepted_ms; /* clock_mono_ms at accept */
 	struct slice peer_ip; /* numeric; "UNKNOWN" without a socket */
 	uint32_t peer_port;   /* 65535 then */
@@ -44,7 +44,7 @@ struct conn_msg {
 
 /* First message to a spawner. */
 struct spawner_start_msg {
-	struct slice log;     /* log_export */
+	struct slice log; /* log_export */
 	uint32_t generation;
 	struct rpc_fd config; /* conf_bundle, a sealed memory file */
 	struct rpc_fd keys;   /* keys_msg.keys as a sealed memory file */
@@ -73,11 +73,11 @@ struct reaped_msg {
 /* First message to a keeper. */
 struct keeper_start_msg {
 	struct slice log;
-	struct slice hostkeys; /* list: path, then "d" (default: missing is
+	struct slice hostkeys;     /* list: path, then "d" (default: missing is
 				* no error) or "c" (configured) */
 	struct slice certificates; /* list: paths */
 	struct slice provider;     /* SecurityKeyProvider: a path, or empty */
-	bool check; /* -t: load, report, end */
+	bool check;                /* -t: load, report, end */
 };
 
 /*
@@ -100,8 +100,8 @@ struct link_msg {
 
 /* Monitor to keeper over its link. */
 struct keeper_sign_msg {
-	uint32_t key;     /* number of the private key */
-	struct slice alg; /* plain signature algorithm: "rsa-sha2-512" */
+	uint32_t key;      /* number of the private key */
+	struct slice alg;  /* plain signature algorithm: "rsa-sha2-512" */
 	struct slice hash; /* exchange hash H; the first is the session id */
 };
 struct keeper_prove_msg {
@@ -137,8 +137,8 @@ enum outcome { /* how a connection ended; PerSourcePenalties' classes */
 	OUTCOME_NOAUTH,   /* left without an attempt */
 	OUTCOME_AUTHFAIL, /* at least one failed attempt */
 	OUTCOME_INVALIDUSER,
-	OUTCOME_CRASH,    /* gate or keycheck died of a signal */
-	OUTCOME_REFUSED   /* RefuseConnection */
+	OUTCOME_CRASH,  /* gate or keycheck died of a signal */
+	OUTCOME_REFUSED /* RefuseConnection */
 };
 
 struct outcome_msg {
@@ -183,7 +183,7 @@ struct user_rep {
 	struct slice matched; /* blockset of conf/match.h */
 	struct slice methods; /* that can continue */
 	struct rpc_fd banner; /* sealed memory file, or -1 */
-	bool refused; /* RefuseConnection: end now */
+	bool refused;         /* RefuseConnection: end now */
 };
 
 enum verdict {
@@ -244,7 +244,7 @@ struct pty_req {
 };
 struct pty_rep {
 	bool ok;
-	struct slice name; /* "/dev/pts/3" */
+	struct slice name;    /* "/dev/pts/3" */
 	struct rpc_fd master; /* the only copy; TIOCGPTPEER opens the slave */
 };
 
@@ -283,21 +283,21 @@ struct judge_req {
 
 /* What an authorized_keys line grants, flattened. Lists of strings. */
 struct judge_rep {
-	bool allowed;      /* the key is listed and nothing speaks against it */
-	bool verified;     /* has_sig, and the signature holds */
+	bool allowed;  /* the key is listed and nothing speaks against it */
+	bool verified; /* has_sig, and the signature holds */
 	struct slice key_text; /* for the log: "ED25519 SHA256:…" */
 	struct slice why;      /* a refusal for the log, or empty */
 	struct slice found_at; /* "PATH:LINE" */
 	struct slice authinfo; /* "TYPE BASE64" for ExposeAuthInfo */
 
 	/* options; see key/keyopts.h for their meaning */
-	uint32_t permits;  /* bits, below */
+	uint32_t permits;           /* bits, below */
 	struct slice force_command; /* empty and has_command: an empty one */
 	bool has_command;
 	struct slice environment; /* list of NAME=value */
 	struct slice permitopen;
 	struct slice permitlisten;
-	uint32_t tunnel; /* device, or UINT32_MAX for any */
+	uint32_t tunnel;  /* device, or UINT32_MAX for any */
 	uint64_t expires; /* seconds since 1970; 0: never */
 };
 
@@ -310,18 +310,20 @@ struct judge_rep {
 #define PERMIT_ALL      31u /* a line without options */
 
 /* Every message's layout: struct layout layout_NAME. */
-#define MESSAGES(M)                                                        \
-	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg)             \
-	M(spawner_start_msg)                                               \
-	M(spawner_ready_msg) M(forked_msg) M(reaped_msg)                   \
-	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg)     \
-	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg)              \
-	M(fido_signed_msg) M(outcome_msg) M(line_msg)                      \
-	M(sign_req) M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req)      \
-	M(user_rep) M(none_req) M(verdict_rep) M(pubkey_req)               \
-	M(password_req) M(kbdint_req) M(answer_req) M(prompt_rep)          \
-	M(hand_over_msg) M(pty_req) M(pty_rep) M(login_req) M(login_rep)   \
-	M(pty_done_req) M(prove_req) M(judge_req) M(judge_rep)
+#define MESSAGES(M)                                                            \
+	M(empty_msg)                                                           \
+	M(note_rep) M(log_msg) M(conn_msg) M(spawner_start_msg) M(             \
+	    spawner_ready_msg) M(forked_msg) M(reaped_msg) M(keeper_start_msg) \
+	    M(keys_msg) M(link_msg) M(keeper_sign_msg) M(keeper_prove_msg)     \
+		M(signature_msg) M(fido_sign_msg) M(fido_signed_msg)           \
+		    M(outcome_msg) M(line_msg) M(sign_req) M(sign_rep)         \
+			M(modulus_req) M(modulus_rep) M(user_req) M(user_rep)  \
+			    M(none_req) M(verdict_rep) M(pubkey_req)           \
+				M(password_req) M(kbdint_req) M(answer_req)    \
+				    M(prompt_rep) M(hand_over_msg) M(pty_req)  \
+					M(pty_rep) M(login_req) M(login_rep)   \
+					    M(pty_done_req) M(prove_req)       \
+						M(judge_req) M(judge_rep)
 #define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;
 MESSAGES(MESSAGE_LAYOUT)
 #undef MESSAGE_LAYOUT

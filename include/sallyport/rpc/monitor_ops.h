@@ -59,15 +59,16 @@ MONITOR_OPS(OP)
 #undef OP
 
 struct monitor;
-#define OP(name, phases, times, req, rep) \
+#define OP(name, phases, times, req, rep)                                      \
 	SERVE_HANDLER(struct monitor, name, req, rep)
 MONITOR_OPS(OP)
 #undef OP
 
 /* In the answering room, once at file scope: static const struct op var[]. */
-#define MONITOR_THUNK_(name, phases, times, req, rep) SERVE_THUNK(name, req, rep)
-#define MONITOR_TABLE(var)          \
-	MONITOR_OPS(MONITOR_THUNK_) \
+#define MONITOR_THUNK_(name, phases, times, req, rep)                          \
+	SERVE_THUNK(name, req, rep)
+#define MONITOR_TABLE(var)                                                     \
+	MONITOR_OPS(MONITOR_THUNK_)                                            \
 	static const struct op var[] = {MONITOR_OPS(SERVE_ROW)}
 
 #endif

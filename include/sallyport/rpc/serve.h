@@ -39,7 +39,7 @@ struct op {
 	enum err (*handle)(void *ctx, const void *req, void *rep);
 };
 
-#define SERVE_OPS_MAX   32
+#define SERVE_OPS_MAX 32
 /* Largest message struct: where a decoded request and its reply live */
 #define SERVE_STRUCT_MAX 512
 
@@ -55,9 +55,11 @@ struct serve {
 	bool later;               /* its handler has returned without it */
 };
 
-#define SERVE_INIT(table, context)                                         \
-	{.ops = (table), .n = sizeof(table) / sizeof((table)[0]),          \
-	    .ctx = (context)}
+#define SERVE_INIT(table, context)                                             \
+	{                                                                      \
+		.ops = (table), .n = sizeof(table) / sizeof((table)[0]),       \
+		.ctx = (context)                                               \
+	}
 
 /*
  * Receive one request, check it against the table, handle it, reply.
@@ -72,8 +74,8 @@ struct serve {
  * nothing was decoded. ERR_AGAIN (nowait), ERR_EOF, ERR_RPC; or what the
  * handler returned (anything but OK ends the connection).
  */
-MUST_USE enum err serve_one(struct serve *s, struct rpc *r,
-    unsigned int phase, bool nowait);
+MUST_USE enum err
+serve_one(struct serve *s, struct rpc *r, unsigned int phase, bool nowait);
 
 /* Answer the request being handled now, whose handler goes on, or the one that
  * serve_later put off. */
@@ -109,27 +111,26 @@ bool serve_owes(const struct serve *s);
  */
 #define SERVE_NUMBER(set_, name_) set_##_##name_
 
-#define SERVE_ASKER(set_, name_, req_, rep_)                               \
-	MUST_USE static inline enum err ask_##name_(struct rpc *r,         \
-	    const struct req_ *req, struct rep_ *rep)                      \
-	{                                                                  \
-		return rpc_ask(r, set_##_##name_, &layout_##req_, req,     \
-		    &layout_##rep_, rep);                                  \
+#define SERVE_ASKER(set_, name_, req_, rep_)                                   \
+	MUST_USE static inline enum err ask_##name_(struct rpc *r,             \
+	    const struct req_ *req, struct rep_ *rep)                          \
+	{                                                                      \
+		return rpc_ask(r, set_##_##name_, &layout_##req_, req,         \
+		    &layout_##rep_, rep);                                      \
 	}
 
-#define SERVE_HANDLER(ctx_, name_, req_, rep_)                             \
-	enum err on_##name_(ctx_ *ctx, const struct req_ *req,             \
+#define SERVE_HANDLER(ctx_, name_, req_, rep_)                                 \
+	enum err on_##name_(ctx_ *ctx, const struct req_ *req,                 \
 	    struct rep_ *rep);
 
-#define SERVE_THUNK(name_, req_, rep_)                                     \
-	static enum err serve_##name_(void *ctx, const void *req,          \
-	    void *rep)                                                     \
-	{                                                                  \
-		return on_##name_(ctx, req, rep);                          \
+#define SERVE_THUNK(name_, req_, rep_)                                         \
+	static enum err serve_##name_(void *ctx, const void *req, void *rep)   \
+	{                                                                      \
+		return on_##name_(ctx, req, rep);                              \
 	}
 
-#define SERVE_ROW(name_, phases_, times_, req_, rep_)                      \
-	{#name_, (phases_), (times_), &layout_##req_, &layout_##rep_,      \
+#define SERVE_ROW(name_, phases_, times_, req_, rep_)                          \
+	{#name_, (phases_), (times_), &layout_##req_, &layout_##rep_,          \
 	    serve_##name_},
 
 #endif

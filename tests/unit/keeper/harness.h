@@ -17,7 +17,7 @@ struct harness {
 	struct buf paths; /* keeper_start_msg's lists */
 	struct buf certs;
 	const char *provider; /* SecurityKeyProvider, or NULL */
-	struct buf keys; /* the answer's list */
+	struct buf keys;      /* the answer's list */
 	uint32_t count;
 	pid_t pid; /* 0: not started */
 	struct rpc *root;
