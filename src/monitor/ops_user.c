@@ -88,7 +88,8 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		    m->account.known ? "" : "invalid user ");
 		rep->refused = true;
 	}
-	m->valid = slice_is(req->service, "ssh-connection") && admit_account(m);
+	m->valid = slice_is(req->service, "ssh-connection") &&
+		   admit_account(m) && !rep->refused;
 	if (!methods_init(m))
 		m->valid = false;
 	if (m->valid)

@@ -1,1 +1,23 @@
 # tests/unit/monitor: unit tests of src/monitor; one check_NAME.c for each NAME.c
+#
+# grant.c, monitor.c, pam.c and records.c need accounts, modules and processes:
+# tests/system/test_pam.py, test_records.py and test_processes.py.
+check_PROGRAMS += check-monitor
+TESTS += check-monitor
+check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
+	tests/unit/conf/fixture.h tests/unit/monitor/desk.c \
+	tests/unit/monitor/desk.h tests/unit/monitor/suite.c \
+	tests/unit/monitor/check_account.c tests/unit/monitor/check_admit.c \
+	tests/unit/monitor/check_methods.c \
+	tests/unit/monitor/check_ops_kex.c \
+	tests/unit/monitor/check_ops_key.c \
+	tests/unit/monitor/check_ops_log.c \
+	tests/unit/monitor/check_ops_password.c \
+	tests/unit/monitor/check_ops_session.c \
+	tests/unit/monitor/check_ops_user.c \
+	tests/unit/monitor/check_refusal.c tests/unit/monitor/check_shadow.c \
+	tests/unit/monitor/check_verdict.c
+check_monitor_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir) -I$(srcdir)/src/monitor
+check_monitor_LDADD = libsp_monitor.a libsp_rpc.a libsp_conf.a \
+	libsp_crypto.a libsp_proc.a libsp_base.a $(CHECK_LIBS) \
+	$(SODIUM_LIBS) $(CRYPTO_LIBS) $(PAM_LIBS) $(CRYPT_LIBS)

@@ -1,0 +1,206 @@
+#include "desk.h"
+
+#include "sallyport/base/io.h"
+#include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/rpc/keycheck_ops.h"
+#include "sallyport/rpc/monitor_ops.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+MONITOR_TABLE(desk_ops);
+KEYCHECK_TABLE(desk_judge);
+
+static void
+note(void *ctx, enum log_level level, const char *text)
+{
+	struct desk *d = ctx;
+
+	ck_assert_int_eq(buf_printf(&d->log, "%s %s\n", log_level_name(level),
+			     text),
+	    OK);
+}
+
+void
+desk_init(struct desk *d, const char *configuration)
+{
+	struct monitor *m = &d->m;
+
+	memset(d, 0, sizeof(*d));
+	fixture_main(&d->conf, configuration);
+	d->common.set = d->conf.set;
+	d->common.conf = conf_global(d->conf.set);
+	strcpy(d->conn.peer_ip, "192.0.2.7");
+	strcpy(d->conn.local_ip, "192.0.2.1");
+	d->conn.peer_port = 4711;
+	d->conn.local_port = 22;
+	d->conn.lifeline = d->conn.keeper = -1;
+	d->log = BUF_LIMIT(1 << 20);
+	m->common = &d->common;
+	m->conn = &d->conn;
+	m->conf = *d->common.conf;
+	m->serve = (struct serve)SERVE_INIT(desk_ops, m);
+	m->phase = PHASE_AUTH;
+	m->state = m->close_after = -1;
+	m->permits = PERMIT_ALL;
+	m->auth_info = BUF_LIMIT(64 << 10);
+	m->messages = BUF_LIMIT(16 << 10);
+	m->answers = BUF_LIMIT(32 << 10);
+	log_to_function(note, d);
+	log_set_level(LEVEL_DEBUG3);
+	desk_user(d, "alice");
+	m->valid = true;
+	ck_assert(methods_init(m));
+}
+
+void
+desk_clear(struct desk *d)
+{
+	ops_key_stop(&d->m);
+	rpc_free(d->gate);
+	rpc_free(d->m.peer);
+	log_open(TARGET_STDERR, LEVEL_FATAL, 0, false);
+	fixture_clear(&d->conf);
+	buf_clear(&d->log);
+	buf_clear(&d->m.answers);
+	buf_clear(&d->m.messages);
+	buf_clear(&d->m.auth_info);
+}
+
+void
+desk_gate(struct desk *d)
+{
+	int pair[2];
+
+	ck_assert_int_eq(io_pair(pair), OK);
+	d->m.peer = rpc_new(pair[0]);
+	d->gate = rpc_new(pair[1]);
+}
+
+enum err
+desk_serve(struct desk *d)
+{
+	return serve_one(&d->m.serve, d->m.peer, d->m.phase, false);
+}
+
+void
+desk_user(struct desk *d, const char *name)
+{
+	char **groups = mem_array(2, sizeof(*groups));
+	struct account *a = &d->m.account;
+
+	groups[0] = mem_strdup("staff");
+	groups[1] = mem_strdup("wheel");
+	*a = (struct account){.known = true,
+	    .name = mem_strdup(name),
+	    .uid = getuid(),
+	    .gid = getgid(),
+	    .home = mem_strdup("/"),
+	    .shell = mem_strdup("/bin/sh"),
+	    .group_names = groups,
+	    .nnames = 2};
+	d->m.user = a->name;
+	d->m.user_sent = a->name;
+}
+
+const char *
+desk_methods(const struct desk *d)
+{
+	static char text[256];
+
+	ck_assert(slice_to_cstr(methods_list(&d->m), text, sizeof(text)));
+	return text;
+}
+
+bool
+desk_said(const struct desk *d, const char *part)
+{
+	return d->log.n > 0 &&
+	       memmem(d->log.p, d->log.n, part, strlen(part)) != NULL;
+}
+
+bool
+desk_logged(const struct desk *d, const char *line)
+{
+	struct slice rest = buf_slice(&d->log), one;
+
+	while (slice_next(&rest, '\n', &one))
+		if (slice_is(one, line))
+			return true;
+	return false;
+}
+
+void
+desk_forget_log(struct desk *d)
+{
+	buf_reset(&d->log);
+}
+
+/* ---- the processes that a monitor starts ------------------------------------ */
+
+_Noreturn void
+gate_main(const struct common *common, const struct conn *conn, int channel,
+    pid_t monitor)
+{
+	(void)common;
+	(void)conn;
+	(void)channel;
+	(void)monitor;
+	_exit(0);
+}
+
+_Noreturn void
+session_main(const struct common *common, const struct conn *conn,
+    const struct grant *grant, int state, int channel, pid_t monitor)
+{
+	(void)grant;
+	(void)state;
+	gate_main(common, conn, channel, monitor);
+}
+
+struct keycheck {
+	struct judge_rep rep;
+};
+
+enum err
+on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
+{
+	(void)k;
+	if (slice_is(req->blob, "crash")) {
+		signal(SIGSEGV, SIG_DFL); /* it may be a sanitizer's */
+		raise(SIGSEGV);
+	}
+	rep->key_text = SLICE_STR("ED25519 SHA256:abc");
+	rep->permits = PERMIT_ALL;
+	rep->allowed = slice_starts(req->blob, SLICE_STR("good"));
+	rep->verified = rep->allowed && slice_is(req->sig, "sig");
+	if (!rep->allowed)
+		rep->why = SLICE_STR("not listed");
+	if (slice_is(req->blob, "good command")) {
+		rep->has_command = true;
+		rep->force_command = SLICE_STR("echo forced");
+	}
+	if (slice_is(req->blob, "good restrict"))
+		rep->permits = PERMIT_PTY | PERMIT_RESTRICT;
+	return OK;
+}
+
+_Noreturn void
+keycheck_main(const struct common *common, const struct conn *conn,
+    const struct keycheck_start *start, int channel, pid_t monitor)
+{
+	struct keycheck k = {.rep = {0}};
+	struct serve s = SERVE_INIT(desk_judge, &k);
+	struct rpc *r = rpc_new(channel);
+
+	(void)common;
+	(void)conn;
+	(void)start;
+	(void)monitor;
+	while (serve_one(&s, r, PHASE_ANY, false) == OK)
+		continue;
+	_exit(0);
+}

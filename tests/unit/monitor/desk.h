@@ -1,0 +1,58 @@
+/*
+ * desk.h - a monitor's state without its processes
+ *
+ * A configuration from text, an account and a peer that the test chooses, and
+ * the log kept as lines "LEVEL text". The processes that a monitor starts are
+ * played by this file: keycheck answers by what the blob says, gate and
+ * session end at once.
+ *
+ *     struct desk d;
+ *     desk_init(&d, "PasswordAuthentication no\n");
+ *     ck_assert_str_eq(desk_methods(&d), "publickey,keyboard-interactive");
+ *     desk_clear(&d);
+ */
+#ifndef SALLYPORT_TESTS_MONITOR_DESK_H
+#define SALLYPORT_TESTS_MONITOR_DESK_H
+
+#include "monitor.h"
+#include "suite.h"
+
+#include "tests/unit/conf/fixture.h"
+
+#include "sallyport/base/buf.h"
+#include "sallyport/roles.h"
+
+struct desk {
+	struct fixture conf;
+	struct common common;
+	struct conn conn;
+	struct buf log;
+	struct rpc *gate; /* the other end, after desk_gate */
+	struct monitor m; /* peer 192.0.2.7 port 4711, account "alice" */
+};
+
+void desk_init(struct desk *d, const char *configuration);
+void desk_clear(struct desk *d);
+
+/* A peer for d->m that the test writes to and reads from: d->gate. */
+void desk_gate(struct desk *d);
+
+/* Take one request of the gate's and answer it. */
+enum err desk_serve(struct desk *d);
+
+/* A name, or who runs this test; with groups "staff" and "wheel". */
+void desk_user(struct desk *d, const char *name);
+
+/* Names that may continue; valid until the next call. */
+const char *desk_methods(const struct desk *d);
+
+/* Does this line "LEVEL text" stand in the log? Does a part of it? */
+bool desk_logged(const struct desk *d, const char *line);
+bool desk_said(const struct desk *d, const char *part);
+void desk_forget_log(struct desk *d);
+
+/* What the played keycheck says of a blob: it is listed if the blob begins
+ * with "good", verified if the signature is "sig"; "good command", "good
+ * restrict" carry these options; "crash" ends it by a signal. */
+
+#endif
