@@ -35,12 +35,12 @@
  * brings (libaudit, libcap-ng) is a fifth of a process's mappings otherwise,
  * which every fork copies, and nothing that a gate should have at hand.
  */
-#define PAM_CALLS(C)                                                           \
-	C(start)                                                               \
-	C(end)                                                                 \
-	C(authenticate)                                                        \
-	C(acct_mgmt) C(chauthtok) C(setcred) C(open_session) C(close_session)  \
-	    C(set_item) C(get_item) C(getenvlist) C(strerror)
+/* clang-format off */
+#define PAM_CALLS(C)                                               \
+	C(start) C(end) C(authenticate) C(acct_mgmt) C(chauthtok)  \
+	C(setcred) C(open_session) C(close_session) C(set_item)    \
+	C(get_item) C(getenvlist) C(strerror)
+/* clang-format on */
 #define PAM_MEMBER(name) __typeof__(pam_##name) *name;
 
 /* Filled once, by the spawner before its first fork. */

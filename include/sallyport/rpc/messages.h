@@ -310,20 +310,19 @@ struct judge_rep {
 #define PERMIT_ALL      31u /* a line without options */
 
 /* Every message's layout: struct layout layout_NAME. */
-#define MESSAGES(M)                                                            \
-	M(empty_msg)                                                           \
-	M(note_rep) M(log_msg) M(conn_msg) M(spawner_start_msg) M(             \
-	    spawner_ready_msg) M(forked_msg) M(reaped_msg) M(keeper_start_msg) \
-	    M(keys_msg) M(link_msg) M(keeper_sign_msg) M(keeper_prove_msg)     \
-		M(signature_msg) M(fido_sign_msg) M(fido_signed_msg)           \
-		    M(outcome_msg) M(line_msg) M(sign_req) M(sign_rep)         \
-			M(modulus_req) M(modulus_rep) M(user_req) M(user_rep)  \
-			    M(none_req) M(verdict_rep) M(pubkey_req)           \
-				M(password_req) M(kbdint_req) M(answer_req)    \
-				    M(prompt_rep) M(hand_over_msg) M(pty_req)  \
-					M(pty_rep) M(login_req) M(login_rep)   \
-					    M(pty_done_req) M(prove_req)       \
-						M(judge_req) M(judge_rep)
+/* clang-format off */
+#define MESSAGES(M) \
+	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg) \
+	M(spawner_start_msg) M(forked_msg) M(reaped_msg) \
+	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg) \
+	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg) \
+	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(sign_req) \
+	M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req) M(user_rep) \
+	M(none_req) M(verdict_rep) M(pubkey_req) M(password_req) \
+	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
+	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
+	M(prove_req) M(judge_req) M(judge_rep)
+/* clang-format on */
 #define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;
 MESSAGES(MESSAGE_LAYOUT)
 #undef MESSAGE_LAYOUT
