@@ -313,7 +313,7 @@ struct judge_rep {
 /* clang-format off */
 #define MESSAGES(M) \
 	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg) \
-	M(spawner_start_msg) M(forked_msg) M(reaped_msg) \
+	M(spawner_start_msg) M(spawner_ready_msg) M(forked_msg) M(reaped_msg) \
 	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg) \
 	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg) \
 	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(sign_req) \
