@@ -99,6 +99,9 @@ values_net_split(struct slice text, struct slice *host, struct slice *port)
 		*port = slice_skip(rest, 1);
 		return host->n > 0 && rest.p[0] == ':' && port->n > 0;
 	}
+	/* no name, no address, and it would end the brackets of -T */
+	if (slice_find(text, ']') < text.n)
+		return false;
 	end = last_colon(text);
 	if (end == text.n || slice_find(text, ':') != end) {
 		*host = text;

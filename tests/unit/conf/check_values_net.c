@@ -65,6 +65,7 @@ static const struct bad_line bad[] = {
     {"Port nosuchservice", "Badly formatted port number."},
     {"ListenAddress 1.2.3.4:0", "bad port number"},
     {"ListenAddress 1.2.3.4:", "bad address:port usage"},
+    {"ListenAddress a:b]:", "bad address:port usage"},
     {"ListenAddress [::1", "bad address:port usage"},
     {"ListenAddress [::1]x", "bad address:port usage"},
     {"ListenAddress []:1", "bad address:port usage"},
