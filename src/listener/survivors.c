@@ -141,9 +141,10 @@ on_lifeline(struct watch *w, unsigned int events)
 		return;
 	/*
 	 * Unconfirmed, with the lifeline broken: its spawner died with the
-	 * message unread. on_spawner sees that too and hands it on again.
+	 * message unread. on_spawner sees that too and hands it on again,
+	 * unless it was before a reload.
 	 */
-	if (c->state == CLIENT_HANDED) {
+	if (c->state == CLIENT_HANDED && c->generation != NULL) {
 		loop_remove(w);
 		return;
 	}

@@ -1,0 +1,222 @@
+#include "house.h"
+
+#include "sallyport/base/clock.h"
+#include "sallyport/base/io.h"
+#include "sallyport/base/mem.h"
+#include "sallyport/roles.h"
+
+#include <signal.h>
+
+/* A client with a monitor, whose end of the lifeline is given. */
+static struct client *
+forked(struct house *h, struct rpc **monitor)
+{
+	struct client *c = house_client(h, "192.0.2.7", CLIENT_FORKED);
+	int pair[2];
+
+	ck_assert_int_eq(io_pair(pair), OK);
+	c->lifeline = rpc_new(pair[0]);
+	c->pid = 4242;
+	*monitor = rpc_new(pair[1]);
+	survivors_watch(c);
+	return c;
+}
+
+START_TEST(a_login_frees_its_place)
+{
+	struct empty_msg empty = {0};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	c = forked(&h, &monitor);
+	ck_assert_uint_eq(h.l.speaking, 1);
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
+			     &layout_empty_msg, &empty),
+	    OK);
+	house_run(&h);
+	ck_assert_int_eq(c->state, CLIENT_IN);
+	ck_assert_uint_eq(h.l.speaking, 0);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(list_empty(&h.l.clients));
+	house_clear(&h);
+}
+END_TEST
+
+/* One that says it twice frees one place. */
+START_TEST(a_login_counts_once)
+{
+	struct empty_msg empty = {0};
+	struct rpc *monitor;
+	struct house h;
+
+	house_init(&h, "");
+	forked(&h, &monitor);
+	house_client(&h, "192.0.2.8", CLIENT_FORKED);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
+				     &layout_empty_msg, &empty),
+		    OK);
+	house_run(&h);
+	ck_assert_uint_eq(h.l.speaking, 1);
+	rpc_free(monitor);
+	house_clear(&h);
+}
+END_TEST
+
+START_TEST(a_line_is_noted_and_forgotten)
+{
+	struct line_msg line = {.open = true,
+	    .line = SLICE_STR("pts/7"),
+	    .user = SLICE_STR("alice"),
+	    .pid = 99};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	c = forked(&h, &monitor);
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LINE, &layout_line_msg,
+			     &line),
+	    OK);
+	house_run(&h);
+	ck_assert_str_eq(c->line, "pts/7");
+	ck_assert_int_eq(c->line_pid, 99);
+	line.open = false;
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LINE, &layout_line_msg,
+			     &line),
+	    OK);
+	house_run(&h);
+	ck_assert_str_eq(c->line, "");
+	rpc_free(monitor);
+	house_clear(&h);
+}
+END_TEST
+
+/* What no monitor says ends the lifeline, not the listener. */
+START_TEST(nonsense_on_a_lifeline_ends_it)
+{
+	struct empty_msg empty = {0};
+	struct rpc *monitor;
+	struct house h;
+
+	house_init(&h, "");
+	forked(&h, &monitor);
+	ck_assert_int_eq(rpc_send(monitor, SPAWNER_READY, &layout_empty_msg,
+			     &empty),
+	    OK);
+	house_run(&h);
+	ck_assert(list_empty(&h.l.clients));
+	ck_assert_uint_eq(h.l.speaking, 0);
+	rpc_free(monitor);
+	house_clear(&h);
+}
+END_TEST
+
+/* SIGKILL by its own timer: the listener, who knows, writes the line. */
+START_TEST(an_end_at_the_deadline_is_a_timeout)
+{
+	struct outcome_msg m = {.outcome = OUTCOME_NOAUTH};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "LoginGraceTime 1\n");
+	c = forked(&h, &monitor);
+	c->accepted_ms -= 1000;
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(house_logged(&h, "INFO Timeout before authentication for "
+				   "connection from 192.0.2.7 to 192.0.2.1, "
+				   "pid = 4242"));
+	house_clear(&h);
+	/* one that told its outcome ended by itself */
+	house_init(&h, "LoginGraceTime 1\n");
+	c = forked(&h, &monitor);
+	c->accepted_ms -= 1000;
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_OUTCOME,
+			     &layout_outcome_msg, &m),
+	    OK);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(!house_said(&h, "Timeout"));
+	house_clear(&h);
+	/* and one before the deadline was killed by somebody */
+	house_init(&h, "LoginGraceTime 60\n");
+	forked(&h, &monitor);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(!house_said(&h, "Timeout"));
+	ck_assert(list_empty(&h.l.clients));
+	house_clear(&h);
+}
+END_TEST
+
+/* Of a spawner before a reload nobody hands anything on any more. */
+START_TEST(a_client_handed_before_a_reload_ends_with_its_lifeline)
+{
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	c = forked(&h, &monitor);
+	c->state = CLIENT_HANDED;
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(list_empty(&h.l.clients));
+	house_clear(&h);
+}
+END_TEST
+
+START_TEST(crashes_are_told_by_their_kind)
+{
+	static const struct {
+		int status; /* as wait's */
+		const char *line;
+	} ends[] = {
+	    {0, NULL},
+	    {MONITOR_EXIT_FAILED << 8, NULL},
+	    {SIGKILL, NULL},
+	    {SIGTERM, NULL},
+	    {MONITOR_EXIT_CHILD_CRASHED << 8,
+		"INFO Session process 4242 unpriv child crash for connection "
+		"from ? to ?"},
+	    {SIGSEGV, "ERROR session process 4242 for connection from ? to ? "
+		      "killed by signal 11"},
+	    {SIGSYS, "ERROR session process 4242 for connection from ? to ? "
+		     "killed by signal 31"},
+	};
+	struct reaped_msg m = {.number = 1,
+	    .pid = 4242,
+	    .status = (uint32_t)ends[_i].status};
+	struct house h;
+
+	house_init(&h, "");
+	survivors_reaped(&h.l, NULL, &m);
+	if (ends[_i].line != NULL)
+		ck_assert(house_logged(&h, ends[_i].line));
+	else
+		ck_assert(!house_said(&h, "INFO") && !house_said(&h, "ERROR"));
+	house_clear(&h);
+}
+END_TEST
+
+TCase *
+check_survivors(void)
+{
+	TCase *tc = tcase_create("listener/survivors");
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, a_login_frees_its_place);
+	tcase_add_test(tc, a_login_counts_once);
+	tcase_add_test(tc, a_line_is_noted_and_forgotten);
+	tcase_add_test(tc, nonsense_on_a_lifeline_ends_it);
+	tcase_add_test(tc, an_end_at_the_deadline_is_a_timeout);
+	tcase_add_test(tc,
+	    a_client_handed_before_a_reload_ends_with_its_lifeline);
+	tcase_add_loop_test(tc, crashes_are_told_by_their_kind, 0, 7);
+	return tc;
+}

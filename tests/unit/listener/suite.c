@@ -1,0 +1,34 @@
+#include "suite.h"
+
+#include "sallyport/crypto/secret.h"
+
+#include <stdlib.h>
+
+/* clang-format off */
+#define CASES(C) C(admit) C(cmdline) C(reload) C(survivors) C(waiting)
+/* clang-format on */
+
+#define DECLARE(name) case_fn check_##name;
+CASES(DECLARE)
+
+#define ENTRY(name) check_##name,
+static case_fn *const cases[] = {CASES(ENTRY)};
+
+/* check_reload.c: this program as what a listener executes in its place */
+int reload_new_image(void);
+
+/* Clients and blocks live as long as a listener. */
+const char *
+__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+int
+main(void)
+{
+	secret_init((size_t)64 << 10);
+	if (getenv("SALLYPORT_RELOAD") != NULL)
+		return reload_new_image();
+	return suite_run("listener", cases, sizeof(cases) / sizeof(cases[0]));
+}
