@@ -215,11 +215,13 @@ END_TEST
 START_TEST(an_exec_that_fails_changes_nothing)
 {
 	static char nowhere[] = "/no/such/program";
+	char *argv[] = {nowhere, NULL};
 	struct client *c;
 	struct house h;
 
 	house_init(&h, "PidFile none\n");
 	h.cmd.path = nowhere;
+	h.cmd.argv = argv;
 	c = house_client(&h, "192.0.2.7", CLIENT_FORKED);
 	fill(c);
 	h.l.reload_wanted = true;
