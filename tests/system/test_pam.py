@@ -19,9 +19,9 @@ def pam_world(env, *service, users=(("anna", "annas word"),), **how):
     w = env.world(**how)
     for name, word in users:
         w.add_user(name, word)
-    r = subprocess.run([env.program, "-G", "-f", "none"], capture_output=True,
-                       text=True)
-    if not re.search("(?im)^usepam ", r.stdout):
+    r = subprocess.run([env.program, "-G", "-f", "none", "-o", "UsePAM=yes"],
+                       capture_output=True, text=True)
+    if not re.search("(?im)^usepam yes$", r.stdout):
         raise Skip("built without PAM")
     return w, ("UsePAM yes", w.service(*(service or UNIX)))
 
