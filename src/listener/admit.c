@@ -68,8 +68,7 @@ admit_block(struct listener *l, const char *ip)
 	addr_mask(&net,
 	    net.family == 4 ? l->conf->netblock4 : l->conf->netblock6);
 	chain = &l->blocks[block_hash(&net)];
-	LIST_EACH(it, chain)
-	{
+	LIST_EACH (it, chain) {
 		b = LIST_ITEM(it, struct block, all);
 		if (b->net.family == net.family &&
 		    memcmp(b->net.octets, net.octets, sizeof(net.octets)) == 0)
@@ -137,12 +136,9 @@ admit_uncount(struct listener *l, struct client *c)
 
 	if (b == NULL)
 		return;
-	if (c->state == CLIENT_SILENT) {
-		admit_silent_over(l, c);
-		l->speaking--;
-	} else {
-		l->speaking--;
-	}
+	if (c->state == CLIENT_SILENT)
+		admit_silent_over(l, c); /* counts it as speaking */
+	l->speaking--;
 	b->before_login--;
 	c->block = NULL;
 	block_release(b);

@@ -159,8 +159,7 @@ serve(struct listener *l, int waiting)
 	spawners_watch_keeper(l);
 	if (spawners_start(l) != OK)
 		return 255;
-	LIST_EACH_SAFE(it, &l->clients)
-	{
+	LIST_EACH_SAFE (it, &l->clients) {
 		struct client *c = LIST_ITEM(it, struct client, all);
 
 		if (c->state == CLIENT_SILENT)

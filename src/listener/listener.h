@@ -162,7 +162,9 @@ struct listener {
 	pid_t check_pid; /* -t of the new file */
 	int check_fd;
 	struct watch check_watch;
+	struct buf check_said;
 	bool reload_wanted;
+	uint64_t reload_since; /* when -t had said yes */
 	pid_t keygen_pid;
 	int keygen_fd;
 	struct watch keygen_watch;
@@ -226,12 +228,13 @@ void spawners_forget(struct listener *l, pid_t pid);
 /* A client spoke: hand it on now or when a spawner is ready. */
 void spawners_give(struct listener *l, struct client *c);
 /* A process of this generation crashed: retire it, end those before login. */
-void spawners_crashed(struct listener *l, struct generation *g);
+void spawners_crashed(struct generation *g);
 void spawners_let_go(struct client *c); /* it is no more before login */
 
 /* ---- survivors.c ---- */
 void survivors_watch(struct client *c); /* its lifeline */
-void survivors_reaped(struct listener *l, struct generation *g,
+/* A monitor's wait status; c: its client, NULL where the lifeline ended first. */
+void survivors_reaped(struct generation *g, const struct client *c,
     const struct reaped_msg *m);
 
 /* ---- reload.c ---- */

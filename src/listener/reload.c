@@ -33,8 +33,7 @@
 #define STATE_VERSION  1
 #define STATE_MAX      ((size_t)64 << 20)
 #define HANDED_WAIT_MS 3000 /* a spawner confirms within milliseconds */
-
-static uint64_t reload_since; /* when -t had said yes */
+#define SAID_MAX       ((size_t)64 << 10) /* what -t may have to say */
 
 /* ---- what crosses the exec ---------------------------------------------- */
 
@@ -105,12 +104,12 @@ children_write(struct wr *w, const struct listener *l)
 {
 	uint32_t n = 1;
 
-	LIST_EACH(it, &l->generations)
-	n++;
+	LIST_EACH (it, &l->generations)
+		n++;
 	wr_u32(w, n + (uint32_t)l->nformer);
 	wr_u32(w, (uint32_t)l->keeper_pid);
-	LIST_EACH(it, &l->generations)
-	wr_u32(w, (uint32_t)LIST_ITEM(it, struct generation, all)->pid);
+	LIST_EACH (it, &l->generations)
+		wr_u32(w, (uint32_t)LIST_ITEM(it, struct generation, all)->pid);
 	for (size_t i = 0; i < l->nformer; i++)
 		wr_u32(w, (uint32_t)l->former[i]);
 	wr_u32(w, (uint32_t)l->keygen_pid);
@@ -143,11 +142,11 @@ state_write(struct listener *l, struct buf *state)
 	wr_u32(&w, l->last_number);
 	wr_u32(&w, l->last_generation);
 	children_write(&w, l);
-	LIST_EACH(it, &l->clients)
-	n++;
+	LIST_EACH (it, &l->clients)
+		n++;
 	wr_u32(&w, n);
-	LIST_EACH(it, &l->clients)
-	client_write(&w, LIST_ITEM(it, struct client, all));
+	LIST_EACH (it, &l->clients)
+		client_write(&w, LIST_ITEM(it, struct client, all));
 	return wr_end(&w, NULL);
 }
 
@@ -158,8 +157,7 @@ keep_descriptors(struct listener *l, int state, bool keep)
 	keep_across_exec(l->keygen_fd, keep);
 	for (size_t i = 0; i < l->nsockets; i++)
 		keep_across_exec(l->sockets[i], keep);
-	LIST_EACH(it, &l->clients)
-	{
+	LIST_EACH (it, &l->clients) {
 		const struct client *c = LIST_ITEM(it, struct client, all);
 
 		keep_across_exec(c->fd, keep);
@@ -280,10 +278,9 @@ reload_continue(struct listener *l)
 	if (!l->reload_wanted)
 		return;
 	/* a connection on its way to a spawner is in two hands: wait */
-	LIST_EACH(it, &l->clients)
-	{
+	LIST_EACH (it, &l->clients) {
 		if (LIST_ITEM(it, struct client, all)->state != CLIENT_HANDED ||
-		    clock_mono_ms() - reload_since > HANDED_WAIT_MS)
+		    clock_mono_ms() - l->reload_since > HANDED_WAIT_MS)
 			continue;
 		return;
 	}
@@ -305,15 +302,16 @@ static void
 on_check_output(struct watch *w, unsigned int events)
 {
 	struct listener *l = w->ctx;
-	static struct buf said = {.max = 64 << 10};
+	struct buf *said = &l->check_said;
 	struct bytes room;
 	size_t n;
 	int status = 0;
 
 	(void)events;
-	if (buf_reserve(&said, 1024, &room) == OK &&
+	said->max = SAID_MAX;
+	if (buf_reserve(said, 1024, &room) == OK &&
 	    io_read(w->fd, room, &n) == OK) {
-		buf_filled(&said, n);
+		buf_filled(said, n);
 		return;
 	}
 	loop_remove(w);
@@ -323,14 +321,14 @@ on_check_output(struct watch *w, unsigned int events)
 	l->check_pid = 0;
 	if (status == 0) {
 		l->reload_wanted = true;
-		reload_since = clock_mono_ms();
+		l->reload_since = clock_mono_ms();
 	} else {
 		log_error("the new configuration is bad (status %d); serving "
 			  "on with the old one",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : status);
-		log_lines(buf_slice(&said), LEVEL_ERROR);
+		log_lines(buf_slice(said), LEVEL_ERROR);
 	}
-	buf_clear(&said);
+	buf_clear(said);
 }
 
 /* The file at our path, with our arguments and -t. */
@@ -424,6 +422,29 @@ make_key(const char *kind, const char *path, int *end)
 	return pid;
 }
 
+/* The default path that ends in this name, or NULL. */
+static const char *
+default_path(const struct conf_list *paths, const char *file)
+{
+	for (size_t i = 0; i < paths->n; i++) {
+		const char *end = strrchr(paths->v[i], '/');
+
+		if (end != NULL && strcmp(end + 1, file) == 0)
+			return paths->v[i];
+	}
+	return NULL;
+}
+
+static void
+make_and_wait(const char *task, const char *path)
+{
+	pid_t pid = make_key(task, path, NULL);
+	int status;
+
+	if (pid > 0 && parent_reap(pid, false, &status) == OK && status != 0)
+		log_error("host key %s wasn't made", path);
+}
+
 void
 reload_make_keys(struct listener *l)
 {
@@ -436,26 +457,17 @@ reload_make_keys(struct listener *l)
 		if (stat(paths->v[i], &s) == 0)
 			return; /* an administrator has chosen */
 	for (size_t k = 0; k < sizeof(made_keys) / sizeof(made_keys[0]); k++) {
-		for (size_t i = 0; i < paths->n; i++) {
-			const char *end = strrchr(paths->v[i], '/');
-			int status;
-			pid_t pid;
+		const char *path = default_path(paths, made_keys[k].file);
 
-			if (end == NULL ||
-			    strcmp(end + 1, made_keys[k].file) != 0)
-				continue;
-			log_info("making host key %s", paths->v[i]);
-			make_folder(paths->v[i]);
-			pid = make_key(made_keys[k].task, paths->v[i],
-			    made_keys[k].background ? &l->keygen_fd : NULL);
-			if (made_keys[k].background)
-				l->keygen_pid = pid;
-			else if (pid > 0 &&
-				 parent_reap(pid, false, &status) == OK &&
-				 status != 0)
-				log_error("host key %s wasn't made",
-				    paths->v[i]);
-		}
+		if (path == NULL)
+			continue;
+		log_info("making host key %s", path);
+		make_folder(path);
+		if (made_keys[k].background)
+			l->keygen_pid =
+			    make_key(made_keys[k].task, path, &l->keygen_fd);
+		else
+			make_and_wait(made_keys[k].task, path);
 	}
 }
 

@@ -31,6 +31,13 @@
 static void start_next(struct listener *l);
 static void feed(struct listener *l);
 
+/* What couldn't be made now is tried again. */
+static void
+retry_later(struct listener *l)
+{
+	loop_timer(l->loop, &l->retry, clock_mono_ms() + RETRY_MS);
+}
+
 /* ---- keeper -------------------------------------------------------------- */
 
 static enum err
@@ -191,7 +198,6 @@ retire(struct generation *g)
 static void
 dismiss_if_done(struct generation *g)
 {
-	struct listener *l = g->listener;
 	int status;
 
 	if (g->state != GENERATION_RETIRED)
@@ -205,7 +211,6 @@ dismiss_if_done(struct generation *g)
 		return;
 	if (g->pid > 0 && parent_reap(g->pid, true, &status) == ERR_AGAIN)
 		return; /* SIGCHLD comes later */
-	(void)l;
 	list_remove(&g->all);
 	mem_free(g);
 }
@@ -230,13 +235,13 @@ on_keeper_end(struct watch *w, unsigned int events)
 	if (l->next != NULL)
 		retire(l->next);
 	if (spawners_start_keeper(l) != OK) {
-		loop_timer(l->loop, &l->retry, clock_mono_ms() + RETRY_MS);
+		retry_later(l);
 		return;
 	}
 	spawners_watch_keeper(l);
 	start_next(l);
-	LIST_EACH_SAFE(it, &l->generations)
-	dismiss_if_done(LIST_ITEM(it, struct generation, all));
+	LIST_EACH_SAFE (it, &l->generations)
+		dismiss_if_done(LIST_ITEM(it, struct generation, all));
 }
 
 void
@@ -254,8 +259,7 @@ spawners_watch_keeper(struct listener *l)
 static struct client *
 client_of(struct generation *g, uint32_t number)
 {
-	LIST_EACH(it, &g->clients)
-	{
+	LIST_EACH (it, &g->clients) {
 		struct client *c = LIST_ITEM(it, struct client, group);
 
 		if (c->number == number)
@@ -277,8 +281,7 @@ generation_lost(struct generation *g)
 		g->rpc = NULL;
 	}
 	retire(g);
-	LIST_EACH_SAFE(it, &g->clients)
-	{
+	LIST_EACH_SAFE (it, &g->clients) {
 		struct client *c = LIST_ITEM(it, struct client, group);
 
 		if (c->state != CLIENT_HANDED)
@@ -294,7 +297,7 @@ generation_lost(struct generation *g)
 	if (l->current == NULL && l->next == NULL && !was_starting)
 		start_next(l);
 	else if (was_starting)
-		loop_timer(l->loop, &l->retry, clock_mono_ms() + RETRY_MS);
+		retry_later(l);
 	feed(l);
 }
 
@@ -331,6 +334,23 @@ on_forked(struct generation *g, const struct forked_msg *m)
 	io_close(&c->fd);
 }
 
+/*
+ * A monitor's end. The generation doesn't wait for it any more; its lifeline,
+ * which tells the rest, may end before or after.
+ */
+static void
+on_reaped(struct generation *g, const struct reaped_msg *m)
+{
+	struct client *c = client_of(g, m->number);
+
+	survivors_reaped(g, c, m);
+	if (c != NULL) {
+		list_remove(&c->group);
+		c->generation = NULL;
+	}
+	dismiss_if_done(g);
+}
+
 static enum err
 receive(struct generation *g)
 {
@@ -356,7 +376,7 @@ receive(struct generation *g)
 	case SPAWNER_REAPED:
 		e = rpc_decode(g->rpc, &layout_reaped_msg, &reaped);
 		if (e == OK)
-			survivors_reaped(g->listener, g, &reaped);
+			on_reaped(g, &reaped);
 		return e;
 	default:
 		return ERR_RPC;
@@ -463,7 +483,7 @@ start_next(struct listener *l)
 		return;
 	if (generation_start(l, &l->next) != OK) {
 		log_error("can't start a spawner: %s", strerror(errno));
-		loop_timer(l->loop, &l->retry, clock_mono_ms() + RETRY_MS);
+		retry_later(l);
 	}
 }
 
@@ -474,7 +494,7 @@ on_retry(struct timer *t)
 
 	if (l->keeper == NULL) {
 		if (spawners_start_keeper(l) != OK) {
-			loop_timer(l->loop, t, clock_mono_ms() + RETRY_MS);
+			retry_later(l);
 			return;
 		}
 		spawners_watch_keeper(l);
@@ -491,8 +511,8 @@ on_child(int signo, const void *info, void *ctx)
 	(void)info;
 	reap_quietly(&l->keeper_pid);
 	reap_former(l);
-	LIST_EACH_SAFE(it, &l->generations)
-	dismiss_if_done(LIST_ITEM(it, struct generation, all));
+	LIST_EACH_SAFE (it, &l->generations)
+		dismiss_if_done(LIST_ITEM(it, struct generation, all));
 }
 
 enum err
@@ -615,13 +635,12 @@ spawners_let_go(struct client *c)
 }
 
 void
-spawners_crashed(struct listener *l, struct generation *g)
+spawners_crashed(struct generation *g)
 {
 	if (g == NULL)
 		return;
 	if (g->rpc != NULL) {
-		LIST_EACH(it, &g->clients)
-		{
+		LIST_EACH (it, &g->clients) {
 			const struct client *c =
 			    LIST_ITEM(it, struct client, group);
 			struct forked_msg m = {.number = c->number,
@@ -637,7 +656,6 @@ spawners_crashed(struct listener *l, struct generation *g)
 		log_info("generation %u retired after a crash",
 		    (unsigned int)g->number);
 		retire(g);
-		start_next(l);
+		start_next(g->listener);
 	}
-	dismiss_if_done(g);
 }

@@ -164,28 +164,19 @@ survivors_watch(struct client *c)
 
 /* A monitor's wait status: was something of its connection crashing? */
 void
-survivors_reaped(struct listener *l, struct generation *g,
+survivors_reaped(struct generation *g, const struct client *c,
     const struct reaped_msg *m)
 {
 	int status = (int)m->status;
-	const char *ip = "?", *local = "?";
+	const char *ip = c != NULL ? c->peer_ip : "?";
+	const char *local = c != NULL ? c->local_ip : "?";
 
-	LIST_EACH(it, &l->clients)
-	{
-		const struct client *c = LIST_ITEM(it, struct client, all);
-
-		if (c->number == m->number && c->generation == g) {
-			ip = c->peer_ip;
-			local = c->local_ip;
-			break;
-		}
-	}
 	if (WIFEXITED(status) &&
 	    WEXITSTATUS(status) == MONITOR_EXIT_CHILD_CRASHED) {
 		log_info("Session process %u unpriv child crash for "
 			 "connection from %s to %s",
 		    (unsigned int)m->pid, ip, local);
-		spawners_crashed(l, g);
+		spawners_crashed(g);
 	} else if (WIFSIGNALED(status)) {
 		int signo = WTERMSIG(status);
 
@@ -198,6 +189,6 @@ survivors_reaped(struct listener *l, struct generation *g,
 		log_error("session process %u for connection from %s to %s "
 			  "killed by signal %d",
 		    (unsigned int)m->pid, ip, local, signo);
-		spawners_crashed(l, g);
+		spawners_crashed(g);
 	}
 }

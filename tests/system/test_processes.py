@@ -393,6 +393,17 @@ def test_a_crash_retires_the_generation(env):
     client.wait()
 
 
+def test_a_retired_spawner_leaves_with_its_last_connection(env):
+    """Generations whose connections before login have gone don't linger."""
+    s = env.server("SpawnerGeneration 1")
+    held = [spoken(s)[0] for _ in range(6)]
+    assert len(s.spawners()) >= 6
+    for c in held:
+        c.close()
+    wait_for(lambda: len(s.spawners()) <= 2, 5, "the retired spawners' end")
+    s.login_works()
+
+
 def test_generations_are_fresh_images(env):
     """SpawnerGeneration 1: every connection has its own layout; within one
     generation it is shared."""

@@ -86,8 +86,7 @@ START_TEST(the_new_image_finds_everything)
 	ck_assert_uint_eq(h.l.last_generation, 9);
 	for (size_t k = 0; k < 2; k++)
 		ck_assert((fcntl(h.l.sockets[k], F_GETFD) & FD_CLOEXEC) != 0);
-	LIST_EACH(it, &h.l.clients)
-	{
+	LIST_EACH (it, &h.l.clients) {
 		ck_assert_uint_lt(i, 4);
 		check_client(LIST_ITEM(it, struct client, all), states[i++]);
 	}

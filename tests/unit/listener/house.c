@@ -48,8 +48,8 @@ house_init(struct house *h, const char *configuration)
 void
 house_clear(struct house *h)
 {
-	LIST_EACH_SAFE(it, &h->l.clients)
-	waiting_free(LIST_ITEM(it, struct client, all));
+	LIST_EACH_SAFE (it, &h->l.clients)
+		waiting_free(LIST_ITEM(it, struct client, all));
 	loop_free(h->l.loop);
 	mem_free(h->l.blocks);
 	log_open(TARGET_STDERR, LEVEL_FATAL, 0, false);
