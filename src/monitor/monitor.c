@@ -173,7 +173,6 @@ serve(struct monitor *m, bool (*until)(const struct monitor *m))
 		if ((e = monitor_wait(m)) != OK)
 			break;
 		e = serve_one(&m->serve, m->peer, m->phase, false);
-		io_close(&m->close_after);
 	}
 	rpc_idle(m->peer);
 	return e;
@@ -279,7 +278,7 @@ monitor_init(struct monitor *m, const struct common *common,
 		m->lifeline = rpc_new(conn->lifeline);
 	m->serve = (struct serve)SERVE_INIT(monitor_ops, m);
 	m->phase = PHASE_KEX;
-	m->state = m->close_after = -1;
+	m->state = -1;
 	m->permits = PERMIT_ALL;
 	m->auth_info = BUF_LIMIT(64 << 10);
 	m->messages = BUF_LIMIT(16 << 10);

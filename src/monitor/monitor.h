@@ -106,7 +106,6 @@ struct monitor {
 	/* handing over and after */
 	int state;          /* transport's, a sealed memory file; -1 */
 	struct line *lines; /* LINES_MAX; made at the first */
-	int close_after;    /* descriptor that the last reply carried; -1 */
 	bool crashed;       /* a child died of a signal of its own doing */
 };
 
@@ -176,6 +175,9 @@ void verdict_postponed(const struct monitor *m, const char *method,
     const char *sub, const char *info);
 /* Hold a refusal back, so that its time tells nothing. */
 void verdict_delay(const struct monitor *m);
+/* The verdict and what may continue, as the answer to an auth_ request. */
+void
+verdict_reply(const struct monitor *m, enum verdict v, struct verdict_rep *rep);
 uint8_t verdict_outcome(const struct monitor *m);
 
 /* ---- shadow.c ---- */
@@ -198,7 +200,6 @@ const char *const *pam_environment(struct monitor *m);
 void pam_restore_limits(struct monitor *m);
 void pam_forget(struct monitor *m); /* in the session's process */
 void pam_finish(struct monitor *m);
-bool pam_is_built_in(void);
 
 /* ---- ops_key.c ---- */
 /* Fork keycheck, once the user is known; before PAM saw anything. */

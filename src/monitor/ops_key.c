@@ -162,17 +162,14 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	struct judge_rep j = {0};
 	char info[512];
 	bool good;
-	enum verdict v;
 	enum err e;
 
-	rep->verdict = VERDICT_TOO_MANY;
-	rep->methods = SLICE_NONE;
-	if (!verdict_begin(m))
+	if (!verdict_begin(m)) {
+		verdict_reply(m, VERDICT_TOO_MANY, rep);
 		return OK;
-	if ((e = judge(m, req, &j)) != OK) {
-		/* keycheck is gone: its death is this connection's */
-		return e;
 	}
+	if ((e = judge(m, req, &j)) != OK)
+		return e; /* keycheck's death is this connection's */
 	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
 	    sizeof(info));
 	if (j.why.n > 0)
@@ -181,8 +178,7 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	       methods_allowed(m, "publickey", NULL);
 	if (!req->has_sig && good) {
 		verdict_postponed(m, "publickey", NULL, info);
-		rep->verdict = VERDICT_PK_OK;
-		rep->methods = methods_list(m);
+		verdict_reply(m, VERDICT_PK_OK, rep);
 		return OK;
 	}
 	good = good && req->has_sig && j.verified;
@@ -196,8 +192,6 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 		if ((e = note_options(m, &j)) != OK)
 			return e;
 	}
-	v = verdict_give(m, good, "publickey", NULL, info);
-	rep->verdict = (uint8_t)v;
-	rep->methods = methods_list(m);
+	verdict_reply(m, verdict_give(m, good, "publickey", NULL, info), rep);
 	return OK;
 }

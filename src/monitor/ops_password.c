@@ -33,13 +33,12 @@ on_auth_password(struct monitor *m, const struct password_req *req,
 	bool good = false;
 
 	if (!verdict_begin(m)) {
-		rep->verdict = VERDICT_TOO_MANY;
+		verdict_reply(m, VERDICT_TOO_MANY, rep);
 		return OK;
 	}
 	if (methods_allowed(m, "password", NULL))
 		good = check(m, req->password);
-	rep->verdict = (uint8_t)verdict_give(m, good, "password", NULL, NULL);
-	rep->methods = methods_list(m);
+	verdict_reply(m, verdict_give(m, good, "password", NULL, NULL), rep);
 	return m->gone ? ERR_EOF : OK;
 }
 

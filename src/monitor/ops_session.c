@@ -86,8 +86,8 @@ on_open_pty(struct monitor *m, const struct pty_req *req, struct pty_rep *rep)
 	rep->ok = true;
 	rep->name = slice_cstr(path);
 	/* the master lives in the session alone, or it holds back the
-	 * hang-up: monitor.c closes ours when the reply is gone */
-	rep->master.fd = m->close_after = master;
+	 * hang-up: ours is closed when the reply is gone (serve.h) */
+	rep->master.fd = master;
 	return OK;
 }
 

@@ -100,19 +100,11 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		return e;
 	rep->matched = slice_make(m->blocks, m->nblocks);
 	rep->methods = methods_list(m);
-	rep->banner.fd = m->close_after = banner(m);
+	rep->banner.fd = banner(m);
 	return OK;
 }
 
 /* ---- methods without a credential ------------------------------------------ */
-
-static enum err
-answer(struct monitor *m, enum verdict v, struct verdict_rep *rep)
-{
-	rep->verdict = (uint8_t)v;
-	rep->methods = methods_list(m);
-	return OK;
-}
 
 enum err
 on_auth_none(struct monitor *m, const struct none_req *req,
@@ -121,12 +113,15 @@ on_auth_none(struct monitor *m, const struct none_req *req,
 	bool open = false;
 
 	(void)req;
-	if (!verdict_begin(m))
-		return answer(m, VERDICT_TOO_MANY, rep);
+	if (!verdict_begin(m)) {
+		verdict_reply(m, VERDICT_TOO_MANY, rep);
+		return OK;
+	}
 	if (m->conf.permit_empty_passwords && m->conf.password)
 		open = m->conf.use_pam ? pam_password(m, SLICE_NONE)
 				       : shadow_check(m, SLICE_NONE);
-	return answer(m, verdict_give(m, open, "none", NULL, NULL), rep);
+	verdict_reply(m, verdict_give(m, open, "none", NULL, NULL), rep);
+	return OK;
 }
 
 static bool
@@ -144,12 +139,15 @@ on_auth_other(struct monitor *m, const struct kbdint_req *req,
 {
 	SCOPED(mem_free_at) char *name = NULL;
 
-	if (!verdict_begin(m))
-		return answer(m, VERDICT_TOO_MANY, rep);
+	if (!verdict_begin(m)) {
+		verdict_reply(m, VERDICT_TOO_MANY, rep);
+		return OK;
+	}
 	/* a name with blanks could write the rest of a log line as it likes */
 	name = mem_strdup(name_is_word(req->devices) ? log_quote(req->devices)
 						     : "invalid-method");
-	return answer(m, verdict_give(m, false, name, NULL, NULL), rep);
+	verdict_reply(m, verdict_give(m, false, name, NULL, NULL), rep);
+	return OK;
 }
 
 enum err

@@ -230,12 +230,6 @@ converse(int n, const struct pam_message **msg, struct pam_response **out,
 
 /* ---- calls ---------------------------------------------------------------------- */
 
-bool
-pam_is_built_in(void)
-{
-	return true;
-}
-
 /* libpam opens a service's modules in pam_start and closes them in pam_end:
  * a handle that is never ended keeps them mapped for the children. */
 void
@@ -488,12 +482,6 @@ pam_finish(struct monitor *m)
 }
 
 #else /* without PAM: UsePAM is told as unsupported where it is parsed */
-
-bool
-pam_is_built_in(void)
-{
-	return false;
-}
 
 void
 monitor_warm(const struct conf *conf)

@@ -82,11 +82,10 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 		    m->failures + 1 >= m->conf.max_auth_tries / 2;
 
 	/* a "none" that asks for the methods is how everybody begins */
-	if (none && !m->conf.permit_empty_passwords)
-		return m->requests == 1 ? VERDICT_FAILED
-					: (++m->failures, VERDICT_FAILED);
 	if (!none || m->requests > 1)
 		m->failures++;
+	if (none && !m->conf.permit_empty_passwords)
+		return VERDICT_FAILED;
 	if (none)
 		loud = !m->valid;
 	result_line(m, loud ? LEVEL_INFO : LEVEL_VERBOSE, "Failed", method, sub,
@@ -129,6 +128,13 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	title_set("%.64s [priv]", m->account.name);
 	monitor_tell_listener(m, LIFELINE_LOGGED_IN, &layout_empty_msg, &empty);
 	return VERDICT_SUCCESS;
+}
+
+void
+verdict_reply(const struct monitor *m, enum verdict v, struct verdict_rep *rep)
+{
+	rep->verdict = (uint8_t)v;
+	rep->methods = methods_list(m);
 }
 
 uint8_t

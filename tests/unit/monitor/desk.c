@@ -44,7 +44,7 @@ desk_init(struct desk *d, const char *configuration)
 	m->conf = *d->common.conf;
 	m->serve = (struct serve)SERVE_INIT(desk_ops, m);
 	m->phase = PHASE_AUTH;
-	m->state = m->close_after = -1;
+	m->state = -1;
 	m->permits = PERMIT_ALL;
 	m->auth_info = BUF_LIMIT(64 << 10);
 	m->messages = BUF_LIMIT(16 << 10);
