@@ -74,8 +74,7 @@ lost(struct keeper *k)
 		  "of no use until the next reload");
 	loop_remove(&k->fido_watch);
 	rpc_free(take(&k->fido));
-	LIST_EACH_SAFE(it, &k->peers)
-	{
+	LIST_EACH_SAFE (it, &k->peers) {
 		struct keeper_peer *p = LIST_ITEM(it, struct keeper_peer, link);
 
 		if (p->fido_number != 0)
@@ -111,8 +110,7 @@ on_answer(struct watch *w, unsigned int events)
 		return;
 	}
 	/* whoever asked may be gone */
-	LIST_EACH_SAFE(it, &k->peers)
-	{
+	LIST_EACH_SAFE (it, &k->peers) {
 		struct keeper_peer *p = LIST_ITEM(it, struct keeper_peer, link);
 
 		if (p->fido_number == m.number && m.number != 0)

@@ -264,8 +264,7 @@ resume_programs(struct session *s)
 {
 	if (!link_may_write(s) || !transport_may_send(s->t))
 		return;
-	LIST_EACH_SAFE(l, &s->programs)
-	{
+	LIST_EACH_SAFE (l, &s->programs) {
 		struct program *p = LIST_ITEM(l, struct program, link);
 
 		if (p->ch != NULL)

@@ -41,8 +41,9 @@ free_slot(const struct session *s, uint32_t *slot)
 	for (*slot = 0; *slot < PROGRAMS_MAX; (*slot)++) {
 		bool taken = false;
 
-		LIST_EACH(l, &s->programs)
-		taken |= LIST_ITEM(l, struct program, link)->slot == *slot;
+		LIST_EACH (l, &s->programs)
+			taken |=
+			    LIST_ITEM(l, struct program, link)->slot == *slot;
 		if (!taken)
 			return true;
 	}
@@ -172,8 +173,7 @@ program_drop(struct program *p)
 void
 program_drop_all(struct session *s)
 {
-	LIST_EACH_SAFE(l, &s->programs)
-	{
+	LIST_EACH_SAFE (l, &s->programs) {
 		struct program *p = LIST_ITEM(l, struct program, link);
 
 		if (p->ch != NULL)

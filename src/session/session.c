@@ -255,8 +255,7 @@ session_title(const struct session *s)
 {
 	SCOPED(buf_clear) struct buf ttys = BUF_LIMIT(1024);
 
-	LIST_EACH(l, &s->programs)
-	{
+	LIST_EACH (l, &s->programs) {
 		const struct program *p = LIST_ITEM(l, struct program, link);
 
 		if (p->pty.name[0] != '\0' &&

@@ -259,8 +259,7 @@ take_connection(struct spawner *s, struct conn_msg *m)
 static void
 kill_child(struct spawner *s, const struct forked_msg *m)
 {
-	LIST_EACH(it, &s->children)
-	{
+	LIST_EACH (it, &s->children) {
 		const struct child *c = LIST_ITEM(it, struct child, link);
 
 		if (c->number == m->number && (uint32_t)c->pid == m->pid)
@@ -320,8 +319,7 @@ on_child(int signo, const void *info, void *ctx)
 	(void)signo;
 	(void)info;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		LIST_EACH_SAFE(it, &s->children)
-		{
+		LIST_EACH_SAFE (it, &s->children) {
 			struct child *c = LIST_ITEM(it, struct child, link);
 
 			if (c->pid == pid)
