@@ -310,13 +310,18 @@ def test_hup_keeps_sockets_and_sessions(env):
 
 
 def test_no_zombie_stays_after_hup(env):
-    """The new image reaps what the old one had started."""
+    """The new image reaps what the old one had started. Stopped meanwhile, its
+    children can't end before the new one serves."""
     s = env.server()
     s.login_works()
     before = children(s.pid)
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)
     os.unlink(s.pidfile)
     os.kill(s.pid, signal.SIGHUP)
     wait_for(lambda: os.path.exists(s.pidfile), 10, "the pid file")
+    for pid in before:
+        os.kill(pid, signal.SIGCONT)
     wait_for(lambda: not set(before) & set(children(s.pid)), 10,
              "the end of the old image's children")
     s.login_works()
