@@ -31,6 +31,8 @@ admit_init(struct listener *l)
 	struct rlimit r = {.rlim_cur = 1024, .rlim_max = 1024};
 	rlim_t room;
 
+	rng_bytes(bytes_make(l->hash_key, sizeof(l->hash_key)));
+	l->penalties = penalties_new();
 	l->blocks = mem_array(BLOCKS, sizeof(*l->blocks));
 	for (size_t i = 0; i < BLOCKS; i++)
 		list_init(&l->blocks[i]);
@@ -45,14 +47,19 @@ admit_init(struct listener *l)
 					      : (uint32_t)room;
 }
 
-static size_t
-block_hash(const struct addr *a)
+/* Multiply-shift over four words: strongly universal, so chains stay short
+ * whichever addresses come. */
+uint32_t
+admit_hash(const struct listener *l, const uint8_t octets[16])
 {
-	uint32_t h = a->family;
+	uint64_t sum = l->hash_key[4];
+	uint32_t word;
 
-	for (size_t i = 0; i < sizeof(a->octets); i++)
-		h = (h ^ a->octets[i]) * 16777619u;
-	return h % BLOCKS;
+	for (size_t i = 0; i < 4; i++) {
+		memcpy(&word, octets + 4 * i, sizeof(word));
+		sum += l->hash_key[i] * word;
+	}
+	return (uint32_t)(sum >> 32);
 }
 
 struct block *
@@ -67,7 +74,7 @@ admit_block(struct listener *l, const char *ip)
 	memset(net.scope, 0, sizeof(net.scope));
 	addr_mask(&net,
 	    net.family == 4 ? l->conf->netblock4 : l->conf->netblock6);
-	chain = &l->blocks[block_hash(&net)];
+	chain = &l->blocks[admit_hash(l, net.octets) % BLOCKS];
 	LIST_EACH (it, chain) {
 		b = LIST_ITEM(it, struct block, all);
 		if (b->net.family == net.family &&

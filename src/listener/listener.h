@@ -11,6 +11,8 @@
 #include "sallyport/base/list.h"
 #include "sallyport/base/loop.h"
 #include "sallyport/base/pattern.h"
+#include "sallyport/base/rd.h"
+#include "sallyport/base/wr.h"
 #include "sallyport/conf/conf.h"
 #include "sallyport/rpc/frame.h"
 #include "sallyport/rpc/listener_ops.h"
@@ -55,6 +57,19 @@ struct block {
 	uint32_t silent;
 	struct link waiting; /* its silent clients, oldest first */
 };
+
+/* What a source is penalised for: PerSourcePenalties' classes. */
+enum penalty {
+	PENALTY_CRASH,
+	PENALTY_AUTHFAIL,
+	PENALTY_NOAUTH,
+	PENALTY_INVALIDUSER,
+	PENALTY_REFUSED,
+	PENALTY_GRACE,
+	PENALTY_CLASSES
+};
+
+struct penalties; /* penalties.c */
 
 enum client_state {
 	CLIENT_SILENT, /* nothing to read yet */
@@ -134,6 +149,8 @@ struct listener {
 	/* admit.c, waiting.c */
 	struct link clients;
 	struct link queue;                /* CLIENT_QUEUED */
+	uint64_t hash_key[5];             /* admit_hash */
+	struct penalties *penalties;      /* penalties.c; NULL: none are kept */
 	struct link *blocks;              /* hash table */
 	struct link silent_by_count[257]; /* blocks; 256 stands for more */
 	uint32_t silent, silent_max;
@@ -202,6 +219,47 @@ void admit_uncount(struct listener *l, struct client *c); /* gone or in */
 struct client *admit_victim(struct listener *l);
 void
 admit_log_drop(struct listener *l, const struct client *c, const char *why);
+
+/* An address as a number that nobody outside can foresee: whoever chooses
+ * addresses can't fill one chain of a table. */
+uint32_t admit_hash(const struct listener *l, const uint8_t octets[16]);
+
+/*
+ * ---- penalties.c ----
+ * Sources that behaved badly, by address block. All of it is a no-op where
+ * PerSourcePenalties is off; addresses of PerSourcePenaltyExemptList are never
+ * penalised nor refused.
+ */
+struct penalties *penalties_new(void); /* gives; penalties_free */
+void penalties_free(struct listener *l);
+/* Is this address kept out? Then *why is the reason, for the log. */
+bool penalties_refuse(struct listener *l, const char *ip, const char **why);
+/* A connection from there ended that way. Logs what comes of it. */
+void penalties_charge(struct listener *l, const char *ip, enum penalty why);
+
+/* One penalised block, as penalties_list tells it. */
+struct penalties_row {
+	char block[80];     /* "192.0.2.7/32" */
+	const char *reason; /* "penalty: failed authentication": the last one */
+	uint64_t left_ms;   /* until it is over; at least 1 */
+	bool active;        /* enforced; else below min, and only counted */
+};
+typedef void penalties_each(void *ctx, const struct penalties_row *row);
+/* Every entry that isn't over, in no order. each may not change the table. */
+void penalties_list(struct listener *l, penalties_each *each, void *ctx);
+size_t penalties_count(struct listener *l, bool active_only);
+/*
+ * Forget the penalties of "ADDR" (its block), "ADDR/BITS" (all inside) or of
+ * everybody (an empty text); *n: how many. ERR_FORMAT, ERR_TOO_LONG: no such
+ * address or number of bits.
+ */
+MUST_USE enum err
+penalties_clear(struct listener *l, struct slice block, size_t *n);
+
+/* Across a reload: one string of a version of its own. Import takes it off r
+ * and drops what it doesn't know; never fails r but for a missing string. */
+void penalties_export(struct listener *l, struct wr *w);
+void penalties_import(struct listener *l, struct rd *r);
 
 /* ---- waiting.c ---- */
 /* A descriptor from accept(); takes it. */

@@ -51,6 +51,7 @@ house_clear(struct house *h)
 	LIST_EACH_SAFE (it, &h->l.clients)
 		waiting_free(LIST_ITEM(it, struct client, all));
 	loop_free(h->l.loop);
+	penalties_free(&h->l);
 	mem_free(h->l.blocks);
 	log_open(TARGET_STDERR, LEVEL_FATAL, 0, false);
 	fixture_clear(&h->conf);
