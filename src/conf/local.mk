@@ -5,5 +5,7 @@ libsp_conf_a_SOURCES = src/conf/bundle.c src/conf/bundle.h src/conf/conf.c \
 	src/conf/keywords.h src/conf/line.c src/conf/line.h src/conf/match.c \
 	src/conf/match.h src/conf/parse.c src/conf/parse.h src/conf/values.c \
 	src/conf/values.h src/conf/values_net.c src/conf/values_net.h \
-	src/conf/values_ssh.c src/conf/values_ssh.h
+	src/conf/values_session.c src/conf/values_session.h \
+	src/conf/values_ssh.c src/conf/values_ssh.h src/conf/values_text.c \
+	src/conf/values_text.h
 dist_man_MANS += man/sshd_config.5

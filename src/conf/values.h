@@ -6,8 +6,9 @@
  * tells, and in the same shape in a Match block's list; what it points to is
  * in an arena. All zero octets mean "none given".
  *
- * Here are the kinds that any program could have; values_net.h and
- * values_ssh.h have the others.
+ * Here is what those who write kinds use, and the kinds of numbers and of the
+ * log; values_text.h, values_net.h, values_ssh.h and values_session.h have the
+ * others.
  */
 #ifndef SALLYPORT_CONF_VALUES_H
 #define SALLYPORT_CONF_VALUES_H
@@ -127,20 +128,21 @@ bool values_choice_parse(const struct values_kind *k, struct values_line *l,
 void values_choice_print(const struct values_kind *k, struct values_out *out,
     const void *value);
 
+#define VALUES_CHOICE(type, table)                                             \
+	{                                                                      \
+		.size = sizeof(type), .words_max = 1,                          \
+		.parse = values_choice_parse, .print = values_choice_print,    \
+		.arg = (table)                                                 \
+	}
+
 /* Lists printed on one line, for kinds with a parse of their own */
 void values_list_print(const struct values_kind *k, struct values_out *out,
     const void *value);
 /* Lists printed as one line an element */
 void values_lines_print(const struct values_kind *k, struct values_out *out,
     const void *value);
-/* A text, or "none" */
-void values_text_print(const struct values_kind *k, struct values_out *out,
-    const void *value);
 void values_count_print(const struct values_kind *k, struct values_out *out,
     const void *value);
-
-/* The word's path, from where the server was started; NULL with why. */
-const char *values_path_of(struct values_line *l, const char *word);
 
 /* ---- kinds -------------------------------------------------------------- */
 
@@ -150,22 +152,6 @@ extern const struct values_kind values_generation; /* 1 to 65535 */
 extern const struct values_kind values_octal;      /* 0 to 0777; last wins */
 extern const struct values_kind values_time;       /* uint32_t seconds */
 extern const struct values_kind values_time_none;  /* the same; "none" is 0 */
-
-extern const struct values_kind values_text;      /* const char *, or none */
-extern const struct values_kind values_name;      /* a text that must be */
-extern const struct values_kind values_path;      /* ~ and cwd; or none */
-extern const struct values_kind values_file;      /* the same, must be */
-extern const struct values_kind values_agent;     /* or "SSH_AUTH_SOCK" */
-extern const struct values_kind values_provider;  /* or "internal" */
-extern const struct values_kind values_home_path; /* only ~; or none */
-extern const struct values_kind values_raw;       /* rest of the line */
-extern const struct values_kind values_command;   /* the same, absolute */
-
-extern const struct values_kind values_paths; /* conf_list; one a line, grows */
-extern const struct values_kind values_more_paths; /* none isn't printed */
-extern const struct values_kind values_home_paths; /* all on one line; only ~ */
-extern const struct values_kind values_patterns;   /* conf_list; grows */
-extern const struct values_kind values_words;      /* one line, or none */
 
 extern const struct values_kind values_log_level;
 extern const struct values_kind values_facility;

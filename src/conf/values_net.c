@@ -1,5 +1,7 @@
 #include "values_net.h"
 
+#include "values_text.h"
+
 #include "sallyport/base/pattern.h"
 #include "sallyport/base/text.h"
 

@@ -1,5 +1,5 @@
 /*
- * values_ssh.h - value kinds of SSH: algorithms, who may do what
+ * values_ssh.h - value kinds of SSH: algorithms, who may log in
  */
 #ifndef SALLYPORT_CONF_VALUES_SSH_H
 #define SALLYPORT_CONF_VALUES_SSH_H
@@ -29,19 +29,5 @@ extern const struct values_kind values_ssh_users; /* user@host; grows */
  * which one isn't can't be completed and doesn't count.
  */
 bool values_ssh_methods_enabled(struct slice list, const struct conf *c);
-
-/* ---- sessions ----------------------------------------------------------- */
-extern const struct values_kind values_ssh_accept_env; /* patterns; grows */
-extern const struct values_kind values_ssh_set_env;    /* one line */
-extern const struct values_kind values_ssh_user_environment;
-extern const struct values_kind values_ssh_subsystem; /* by name; grows */
-extern const struct values_kind values_ssh_channel_timeout;
-
-/* ---- forwarding --------------------------------------------------------- */
-extern const struct values_kind values_ssh_forward;
-extern const struct values_kind values_ssh_gateway;
-extern const struct values_kind values_ssh_tunnel;
-extern const struct values_kind values_ssh_permit_open;
-extern const struct values_kind values_ssh_permit_listen;
 
 #endif

@@ -8,7 +8,8 @@ check_conf_SOURCES = tests/unit/suite.h tests/unit/conf/suite.c \
 	tests/unit/conf/check_keywords.c tests/unit/conf/check_line.c \
 	tests/unit/conf/check_match.c tests/unit/conf/check_parse.c \
 	tests/unit/conf/check_values.c tests/unit/conf/check_values_net.c \
-	tests/unit/conf/check_values_ssh.c
+	tests/unit/conf/check_values_session.c \
+	tests/unit/conf/check_values_ssh.c tests/unit/conf/check_values_text.c
 check_conf_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/src/conf \
 	-I$(srcdir)/tests/unit/conf -DSOURCE='"$(abs_srcdir)"'
 check_conf_LDADD = libsp_conf.a libsp_crypto.a libsp_base.a $(CHECK_LIBS) \

@@ -1,0 +1,23 @@
+/*
+ * values_session.h - value kinds of sessions and forwarding
+ */
+#ifndef SALLYPORT_CONF_VALUES_SESSION_H
+#define SALLYPORT_CONF_VALUES_SESSION_H
+
+#include "values.h"
+
+/* ---- sessions ----------------------------------------------------------- */
+extern const struct values_kind values_session_accept_env; /* grows */
+extern const struct values_kind values_session_set_env;    /* one line */
+extern const struct values_kind values_session_user_environment;
+extern const struct values_kind values_session_subsystem; /* by name; grows */
+extern const struct values_kind values_session_channel_timeout;
+
+/* ---- forwarding --------------------------------------------------------- */
+extern const struct values_kind values_session_forward;
+extern const struct values_kind values_session_gateway;
+extern const struct values_kind values_session_tunnel;
+extern const struct values_kind values_session_permit_open;
+extern const struct values_kind values_session_permit_listen;
+
+#endif
