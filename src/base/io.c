@@ -51,22 +51,40 @@ err_of_errno(void)
 	}
 }
 
+static enum err
+read_result(ssize_t got, size_t *n)
+{
+	*n = got > 0 ? (size_t)got : 0;
+	if (got < 0)
+		return err_of_errno();
+	return got == 0 ? ERR_EOF : OK;
+}
+
 enum err
 io_read(int fd, struct bytes room, size_t *n)
 {
 	ssize_t got;
 
 	must(room.n > 0); /* or the answer would look like the end */
-	*n = 0;
 	do
 		got = read(fd, room.p, room.n);
 	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return err_of_errno();
-	if (got == 0)
-		return ERR_EOF;
-	*n = (size_t)got;
-	return OK;
+	return read_result(got, n);
+}
+
+enum err
+io_read_rooms(int fd, const struct bytes *rooms, size_t n, size_t *got)
+{
+	struct iovec parts[IO_ROOMS_MAX];
+	ssize_t all;
+
+	must(n > 0 && n <= IO_ROOMS_MAX && rooms[0].n > 0);
+	for (size_t i = 0; i < n; i++)
+		parts[i] = (struct iovec){rooms[i].p, rooms[i].n};
+	do
+		all = readv(fd, parts, (int)n);
+	while (all < 0 && errno == EINTR);
+	return read_result(all, got);
 }
 
 enum err

@@ -143,30 +143,34 @@ head_octets(enum channel_stream stream)
 
 enum err
 channel_bulk(struct channel *ch, enum channel_stream stream, size_t max,
-    struct bytes *room)
+    struct bytes *rooms, size_t *count)
 {
 	struct connect *c = ch->c;
 	size_t head = head_octets(stream);
 	enum err e;
 
 	must(max > 0 && max <= channel_room(ch));
-	e = transport_bulk(c->t, head + max, &c->bulk);
+	must(*count > 0 && *count <= CHANNEL_BULK_MAX);
+	if (*count > ch->out.left / max)
+		*count = ch->out.left / max;
+	e = transport_bulk(c->t, head + max, c->bulk, count);
 	if (e != OK && c->broken == OK)
 		c->broken = e;
+	c->nbulk = e == OK ? *count : 0;
 	c->bulk_stream = stream;
-	*room = bytes_skip(c->bulk, head);
+	for (size_t i = 0; i < c->nbulk; i++)
+		rooms[i] = bytes_skip(c->bulk[i], head);
 	return e;
 }
 
-void
-channel_bulk_seal(struct channel *ch, size_t n)
+/* One packet with n octets of data, which stand behind their head already. */
+static enum err
+seal_data(struct channel *ch, struct bytes payload, size_t n)
 {
 	struct connect *c = ch->c;
 	size_t head = head_octets(c->bulk_stream);
-	struct wr w = wr_to(bytes_first(c->bulk, head));
-	enum err e;
+	struct wr w = wr_to(bytes_first(payload, head));
 
-	must(n > 0 && n <= c->bulk.n - head);
 	if (c->bulk_stream == CHANNEL_OUT) {
 		wr_u8(&w, MSG_CHANNEL_DATA);
 		wr_u32(&w, ch->peer);
@@ -178,9 +182,26 @@ channel_bulk_seal(struct channel *ch, size_t n)
 	wr_u32(&w, (uint32_t)n);
 	must(wr_end(&w, NULL) == OK);
 	ch->out.left -= (uint32_t)n;
-	e = transport_bulk_seal(c->t, head + n);
+	return transport_bulk_seal(c->t, head + n);
+}
+
+void
+channel_bulk_seal(struct channel *ch, size_t n)
+{
+	struct connect *c = ch->c;
+	size_t max = c->bulk[0].n - head_octets(c->bulk_stream);
+	enum err e = OK;
+
+	must(n > 0 && n <= c->nbulk * max);
+	for (size_t i = 0; n > 0 && e == OK; i++) {
+		size_t piece = n < max ? n : max;
+
+		e = seal_data(ch, c->bulk[i], piece);
+		n -= piece;
+	}
 	if (e != OK && c->broken == OK)
 		c->broken = e;
+	transport_bulk_abandon(c->t);
 }
 
 void

@@ -48,8 +48,9 @@ struct connect {
 	uint32_t sessions; /* of these, sessions */
 	uint32_t max_sessions;
 	bool no_more_sessions;
-	uint32_t purse;    /* octets by which windows may still grow */
-	struct bytes bulk; /* whole room of a packet being filled */
+	uint32_t purse; /* octets by which windows may still grow */
+	struct bytes bulk[CHANNEL_BULK_MAX]; /* payloads being filled */
+	size_t nbulk;
 	enum channel_stream bulk_stream;
 	enum err broken;
 	char reason[160];

@@ -75,18 +75,21 @@ relay_close_source(struct source *src)
 	io_close(&src->fd);
 }
 
-/* One piece; how much, or 0: nothing more to do now. */
+/*
+ * One read into *count packets of max octets; how much it gave, or 0: nothing
+ * more to do now. *count is lowered to the packets that there was room for.
+ */
 static size_t
-read_piece(struct source *src, size_t max)
+read_pieces(struct source *src, size_t max, size_t *count)
 {
 	struct channel *ch = src->p->ch;
-	struct bytes room;
+	struct bytes rooms[CHANNEL_BULK_MAX];
 	size_t n = 0;
 	enum err e;
 
-	if (channel_bulk(ch, src->stream, max, &room) != OK)
+	if (channel_bulk(ch, src->stream, max, rooms, count) != OK)
 		return 0;
-	e = io_read(src->fd, room, &n);
+	e = io_read_rooms(src->fd, rooms, *count, &n);
 	if (e == OK) {
 		channel_bulk_seal(ch, n);
 		src->total += n;
@@ -104,7 +107,7 @@ read_piece(struct source *src, size_t max)
 static size_t
 pump(struct source *src)
 {
-	size_t moved = 0, n, max;
+	size_t moved = 0, n, max, count;
 
 	/* After the program's end to the last octet: no event would come that
 	 * says that there is none. */
@@ -116,12 +119,13 @@ pump(struct source *src)
 		}
 		if (max > src->piece)
 			max = src->piece;
-		if ((n = read_piece(src, max)) == 0)
+		count = max == CHANNEL_PACKET_MAX ? CHANNEL_BULK_MAX : 1;
+		if ((n = read_pieces(src, max, &count)) == 0)
 			break;
 		moved += n;
-		if (n == src->piece)
+		if (n == max * count)
 			src->piece = CHANNEL_PACKET_MAX;
-		else if (n < max && !src->p->ended)
+		else if (!src->p->ended)
 			break; /* less than asked: that was all */
 	}
 	return moved;

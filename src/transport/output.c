@@ -72,6 +72,7 @@ open_room(struct output *o, enum build where, size_t max, struct bytes *room)
 	if (e == OK) {
 		o->building = where;
 		o->max = max;
+		o->rooms = 1;
 	}
 	return e == ERR_TOO_LONG ? ERR_FULL : e;
 }
@@ -100,12 +101,39 @@ output_begin(struct output *o, size_t max)
 	return o->held ? begin(o, BUILD_QUEUE, max) : output_begin_now(o, max);
 }
 
-enum err
-output_bulk(struct output *o, size_t size, struct bytes *room)
+/*
+ * Packets that are full have one size, so where the next ones' payloads will
+ * stand is known before the first is sealed.
+ */
+static enum err
+open_rooms(struct output *o, size_t size, struct bytes *rooms, size_t count)
 {
-	must(!o->held);
-	return open_room(o, compresses(o) ? BUILD_PLAIN : BUILD_PACKET, size,
-	    room);
+	size_t step = packet_sealed(&o->dir, size);
+	struct bytes all;
+	enum err e = reserve(o, step * (count - 1) + size + AROUND, &all);
+
+	if (e == OK)
+		e = open_room(o, BUILD_PACKET, size, &rooms[0]);
+	if (e != OK)
+		return e;
+	for (size_t i = 1; i < count; i++)
+		rooms[i] =
+		    bytes_first(bytes_skip(all, i * step + PACKET_HEADER),
+			size);
+	o->rooms = count;
+	return OK;
+}
+
+enum err
+output_bulk(struct output *o, size_t size, struct bytes *rooms, size_t *count)
+{
+	must(!o->held && *count > 0);
+	if (size > TRANSPORT_PAYLOAD_MAX)
+		return ERR_TOO_LONG;
+	if (!compresses(o))
+		return open_rooms(o, size, rooms, *count);
+	*count = 1;
+	return open_room(o, BUILD_PLAIN, size, rooms);
 }
 
 void
@@ -194,7 +222,8 @@ output_bulk_seal(struct output *o, size_t n)
 	enum build where = o->building;
 
 	must(where != BUILD_NONE && n >= 1 && n <= o->max);
-	o->building = BUILD_NONE;
+	if (--o->rooms == 0 || n < o->max)
+		o->building = BUILD_NONE;
 	if (where == BUILD_PACKET)
 		return seal(o, n);
 	if (where == BUILD_QUEUE)

@@ -33,7 +33,8 @@ struct output {
 	bool held;        /* between our KEXINIT and our NEWKEYS */
 	bool success;     /* SSH_MSG_USERAUTH_SUCCESS was sealed */
 	enum build building;
-	size_t max; /* octets of the payload being built, at most */
+	size_t max;   /* octets of the payload being built, at most */
+	size_t rooms; /* payloads being built */
 
 	bool zlib; /* negotiated for the present keys */
 	const struct transport_compression *compression;
@@ -50,9 +51,11 @@ struct wr output_begin(struct output *o, size_t max);
 struct wr output_begin_now(struct output *o, size_t max);
 MUST_USE enum err output_end(struct output *o, const struct wr *w);
 
-/* Room for size octets of payload, to be sealed or abandoned. Not held. */
+/* Rooms for size octets of payload each, to be sealed in order or abandoned; a
+ * short one is the last. *count: how many, lowered to one where they are
+ * compressed. Not held. */
 MUST_USE enum err
-output_bulk(struct output *o, size_t size, struct bytes *room);
+output_bulk(struct output *o, size_t size, struct bytes *rooms, size_t *count);
 MUST_USE enum err output_bulk_seal(struct output *o, size_t n);
 void output_abandon(struct output *o);
 

@@ -115,19 +115,32 @@ count(struct packet_dir *d, size_t octets)
 
 /* ---- sealing ---- */
 
+/* RFC 4253 §6: as few octets as the alignment allows. */
+static size_t
+padding_of(const struct packet_dir *d, size_t n)
+{
+	size_t block = packet_block(d);
+	size_t aligned = PACKET_HEADER - unaligned_of(d) + n;
+	size_t padding = block - aligned % block;
+
+	return padding < PADDING_MIN ? padding + block : padding;
+}
+
+size_t
+packet_sealed(const struct packet_dir *d, size_t n)
+{
+	return PACKET_HEADER + n + padding_of(d, n) + tag_of(d);
+}
+
 /* Length field, padding_length and padding around a payload of n octets;
  * *body is the packet without its tag. */
 static void
 frame(struct packet_dir *d, struct bytes room, size_t n, struct bytes *body)
 {
-	size_t block = packet_block(d);
-	size_t aligned = PACKET_HEADER - unaligned_of(d) + n;
-	size_t padding = block - aligned % block;
+	size_t padding = padding_of(d, n);
 	struct bytes tail = bytes_skip(room, PACKET_HEADER + n);
 	struct wr w = wr_to(room);
 
-	if (padding < PADDING_MIN)
-		padding += block;
 	wr_u32(&w, (uint32_t)(1 + n + padding));
 	wr_u8(&w, (uint8_t)padding);
 	tail = bytes_first(tail, padding);

@@ -86,6 +86,9 @@ void packet_clear(struct packet_dir *dir);
 MUST_USE enum err
 packet_seal(struct packet_dir *dir, struct bytes room, size_t n, size_t *used);
 
+/* What *used will be for a payload of n octets. */
+size_t packet_sealed(const struct packet_dir *dir, size_t n);
+
 /*
  * Open the packet at the start of in, decrypting it in place.
  *

@@ -339,9 +339,10 @@ transport_end(struct transport *t, const struct wr *w)
 }
 
 enum err
-transport_bulk(struct transport *t, size_t size, struct bytes *room)
+transport_bulk(struct transport *t, size_t size, struct bytes *rooms,
+    size_t *count)
 {
-	return output_bulk(&t->out, size, room);
+	return output_bulk(&t->out, size, rooms, count);
 }
 
 enum err

@@ -18,7 +18,7 @@
 enum { YES = 1, LEAVE = 2, CONSUME = 4, WRITE = 8, END = 16, CLOSE = 32 };
 
 struct transport {
-	uint8_t room[TRANSPORT_PAYLOAD_MAX];
+	uint8_t room[CHANNEL_BULK_MAX * (CHANNEL_PACKET_MAX + 16)];
 };
 
 static struct transport transport;
@@ -44,10 +44,12 @@ transport_end(struct transport *t, const struct wr *w)
 }
 
 enum err
-transport_bulk(struct transport *t, size_t size, struct bytes *room)
+transport_bulk(struct transport *t, size_t size, struct bytes *rooms,
+    size_t *count)
 {
-	must(size <= sizeof(t->room));
-	*room = bytes_make(t->room, size);
+	must(size <= sizeof(t->room) / CHANNEL_BULK_MAX);
+	for (size_t i = 0; i < *count; i++)
+		rooms[i] = bytes_make(t->room + i * size, size);
 	return OK;
 }
 
@@ -158,18 +160,22 @@ act(size_t i)
 {
 	struct channel *ch = open_ones[i];
 	size_t room = channel_room(ch);
-	struct bytes bytes;
+	size_t count = CHANNEL_BULK_MAX;
+	struct bytes rooms[CHANNEL_BULK_MAX];
 
 	if ((mood & CONSUME) != 0 && waiting[i] > 0) {
 		channel_consumed(ch, waiting[i]);
 		waiting[i] = 0;
 	}
 	if ((mood & WRITE) != 0 && room > 0 &&
-	    channel_bulk(ch, i % 2 ? CHANNEL_ERR : CHANNEL_OUT, room, &bytes) ==
-		OK) {
-		must(bytes.n == room);
-		memset(bytes.p, 'x', bytes.n);
-		channel_bulk_seal(ch, bytes.n);
+	    channel_bulk(ch, i % 2 ? CHANNEL_ERR : CHANNEL_OUT, room, rooms,
+		&count) == OK) {
+		must(count > 0 && count <= CHANNEL_BULK_MAX);
+		for (size_t j = 0; j < count; j++) {
+			must(rooms[j].n == room);
+			memset(rooms[j].p, 'x', rooms[j].n);
+		}
+		channel_bulk_seal(ch, room * (count - 1) + 1);
 	}
 	if ((mood & END) != 0) {
 		channel_exit_status(ch, 0);

@@ -25,6 +25,11 @@ MUST_USE enum err io_nonblock(int fd, bool on);
  */
 MUST_USE enum err io_read(int fd, struct bytes room, size_t *n);
 
+/* The same into n rooms (at most IO_ROOMS_MAX), one after the other. */
+#define IO_ROOMS_MAX 8
+MUST_USE enum err
+io_read_rooms(int fd, const struct bytes *rooms, size_t n, size_t *got);
+
 /* Write once, maybe in part. OK with *n; ERR_AGAIN; ERR_PEER_CLOSED (EPIPE);
  * ERR_PEER_RESET; ERR_SYSTEM. SIGPIPE must be ignored. */
 MUST_USE enum err io_write(int fd, struct slice data, size_t *n);

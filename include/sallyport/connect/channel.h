@@ -42,13 +42,18 @@ void *channel_owner(const struct channel *ch);
  */
 size_t channel_room(const struct channel *ch);
 
+#define CHANNEL_BULK_MAX 8u /* packets under construction */
+
 /*
- * Room for at most max octets of data (at most channel_room) in the packet
- * under construction, to be filled and sealed, or abandoned, before anything
- * else is sent. ERR_FULL, ERR_NOMEM: the connection is over.
+ * Rooms for max octets of data each (at most channel_room) in the packets
+ * under construction, to be filled in order and sealed, or abandoned, before
+ * anything else is sent. *count: how many, at most CHANNEL_BULK_MAX; lowered
+ * to what window and transport allow, at least 1. ERR_FULL, ERR_NOMEM: the
+ * connection is over.
  */
 MUST_USE enum err channel_bulk(struct channel *ch, enum channel_stream stream,
-    size_t max, struct bytes *room);
+    size_t max, struct bytes *rooms, size_t *count);
+/* n > 0 octets were put into the rooms, in order, all full but the last. */
 void channel_bulk_seal(struct channel *ch, size_t n);
 void channel_bulk_abandon(struct channel *ch);
 

@@ -149,14 +149,16 @@ struct wr transport_begin(struct transport *t, size_t max);
 MUST_USE enum err transport_end(struct transport *t, const struct wr *w);
 
 /*
- * Bulk data without a copy: room for exactly head + max octets of payload in
- * the packet under construction; the caller writes head octets of message
- * header and reads a descriptor straight into the rest, then seals what it got
- * (n = whole payload). transport_bulk_abandon if there was nothing.
- * Not to be used while transport_may_send is false.
+ * Bulk data without a copy: room for size octets of payload in each of the
+ * next *count packets (at least one; *count is lowered to what there is, one
+ * with compression). The caller reads a descriptor straight into them behind
+ * message headers of its own, and seals them in order (n = whole payload): all
+ * full but the last. transport_bulk_abandon leaves out those that stay empty,
+ * where the last sealed one was full. Not to be used while transport_may_send
+ * is false.
  */
-MUST_USE enum err
-transport_bulk(struct transport *t, size_t size, struct bytes *room);
+MUST_USE enum err transport_bulk(struct transport *t, size_t size,
+    struct bytes *rooms, size_t *count);
 MUST_USE enum err transport_bulk_seal(struct transport *t, size_t n);
 void transport_bulk_abandon(struct transport *t);
 

@@ -128,9 +128,10 @@ START_TEST(output_is_framed_as_data_or_extended_data)
 	struct channel *ch = peer_session(p, 100);
 	struct bytes room;
 	struct rd r;
+	size_t one = 1;
 
 	ck_assert_uint_eq(channel_room(ch), 100);
-	ck_assert_int_eq(channel_bulk(ch, CHANNEL_OUT, 60, &room), OK);
+	ck_assert_int_eq(channel_bulk(ch, CHANNEL_OUT, 60, &room, &one), OK);
 	ck_assert_uint_eq(room.n, 60);
 	memset(room.p, 'x', 40);
 	channel_bulk_seal(ch, 40);
@@ -140,10 +141,10 @@ START_TEST(output_is_framed_as_data_or_extended_data)
 	ck_assert_int_eq(rd_end(&r), OK);
 
 	ck_assert_uint_eq(channel_room(ch), 60);
-	ck_assert_int_eq(channel_bulk(ch, CHANNEL_ERR, 60, &room), OK);
+	ck_assert_int_eq(channel_bulk(ch, CHANNEL_ERR, 60, &room, &one), OK);
 	channel_bulk_abandon(ch);
 	ck_assert_uint_eq(channel_room(ch), 60);
-	ck_assert_int_eq(channel_bulk(ch, CHANNEL_ERR, 60, &room), OK);
+	ck_assert_int_eq(channel_bulk(ch, CHANNEL_ERR, 60, &room, &one), OK);
 	memcpy(room.p, "error", 5);
 	channel_bulk_seal(ch, 5);
 	r = peer_expect(p, MSG_CHANNEL_EXTENDED_DATA);
@@ -152,6 +153,34 @@ START_TEST(output_is_framed_as_data_or_extended_data)
 	ck_assert(slice_is(rd_string(&r), "error"));
 	ck_assert_int_eq(rd_end(&r), OK);
 	ck_assert_uint_eq(channel_room(ch), 55);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(one_read_fills_several_messages_as_the_window_allows)
+{
+	struct peer *p = peer_new(10);
+	struct channel *ch = peer_session(p, 100);
+	struct bytes rooms[CHANNEL_BULK_MAX];
+	size_t count = CHANNEL_BULK_MAX;
+	static const size_t sizes[] = {30, 30, 5};
+	struct rd r;
+
+	ck_assert_int_eq(channel_bulk(ch, CHANNEL_OUT, 30, rooms, &count), OK);
+	ck_assert_uint_eq(count, 3);
+	for (size_t i = 0; i < count; i++)
+		memset(rooms[i].p, '0' + (int)i, rooms[i].n);
+	channel_bulk_seal(ch, 65);
+	for (size_t i = 0; i < 3; i++) {
+		struct slice data;
+
+		r = peer_expect(p, MSG_CHANNEL_DATA);
+		ck_assert_uint_eq(rd_u32(&r), PEER_NUMBER);
+		data = rd_string(&r);
+		ck_assert_uint_eq(data.n, sizes[i]);
+		ck_assert_int_eq(data.p[data.n - 1], '0' + (int)i);
+	}
+	ck_assert_uint_eq(channel_room(ch), 35);
 	peer_free(p);
 }
 END_TEST
@@ -385,6 +414,8 @@ check_channel(void)
 	tcase_add_test(tc, extended_data_is_counted_and_dropped);
 	tcase_add_test(tc, data_after_eof_reaches_nobody);
 	tcase_add_test(tc, output_is_framed_as_data_or_extended_data);
+	tcase_add_test(tc,
+	    one_read_fills_several_messages_as_the_window_allows);
 	tcase_add_test(tc, room_is_opened_by_the_client_and_the_owner_hears_it);
 	tcase_add_test(tc, a_key_exchange_holds_output_back);
 	tcase_add_test(tc, the_status_goes_before_eof_and_close);

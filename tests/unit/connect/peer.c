@@ -41,17 +41,29 @@ transport_end(struct transport *t, const struct wr *w)
 }
 
 enum err
-transport_bulk(struct transport *t, size_t size, struct bytes *room)
+transport_bulk(struct transport *t, size_t size, struct bytes *rooms,
+    size_t *count)
 {
+	struct bytes all = room_of(t, size * *count);
+
 	ck_assert(!t->held);
-	*room = room_of(t, size);
+	for (size_t i = 0; i < *count; i++)
+		rooms[i] = bytes_first(bytes_skip(all, i * size), size);
+	t->next = 0;
+	t->size = size;
 	return t->fault;
 }
 
 enum err
 transport_bulk_seal(struct transport *t, size_t n)
 {
-	return keep(t, n);
+	struct wr w = wr_into(&t->sent);
+
+	if (t->fault != OK)
+		return t->fault;
+	wr_string(&w, slice_make(t->room.p + t->next, n));
+	t->next += t->size;
+	return wr_end(&w, NULL);
 }
 
 void

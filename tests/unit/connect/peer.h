@@ -21,7 +21,9 @@
 
 struct transport {
 	struct buf sent; /* strings, one after the other */
-	struct buf room; /* of the payload being built */
+	struct buf room; /* of the payloads being built */
+	size_t next;     /* where the next one stands in it */
+	size_t size;     /* how far one lies from the next */
 	bool held;       /* a key exchange: bulk has to wait */
 	enum err fault;  /* what sending gives from now on */
 	const char *version;

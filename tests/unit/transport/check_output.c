@@ -125,10 +125,12 @@ START_TEST(bounds_what_nobody_reads)
 {
 	SCOPED(output_clear) struct output o;
 	struct bytes room;
+	size_t one = 1;
 	enum err e;
 
 	output_init(&o);
-	while ((e = output_bulk(&o, TRANSPORT_PAYLOAD_MAX, &room)) == OK) {
+	while (
+	    (e = output_bulk(&o, TRANSPORT_PAYLOAD_MAX, &room, &one)) == OK) {
 		room.p[0] = 'x';
 		ck_assert_int_eq(output_bulk_seal(&o, TRANSPORT_PAYLOAD_MAX),
 		    OK);
@@ -142,17 +144,59 @@ START_TEST(reads_bulk_into_its_packet)
 {
 	SCOPED(output_clear) struct output o;
 	struct bytes room;
+	size_t one = 1;
 
 	output_init(&o);
 	put(&o, 'a', 10);
-	ck_assert_int_eq(output_bulk(&o, 32768, &room), OK);
+	ck_assert_int_eq(output_bulk(&o, 32768, &room, &one), OK);
 	ck_assert_uint_eq(room.n, 32768);
 	memset(room.p, 'b', 700);
 	ck_assert_int_eq(output_bulk_seal(&o, 700), OK);
-	ck_assert_int_eq(output_bulk(&o, 32768, &room), OK);
+	ck_assert_int_eq(output_bulk(&o, 32768, &room, &one), OK);
 	output_abandon(&o);
 	put(&o, 'c', 10);
 	pending_is(&o, "abc");
+}
+END_TEST
+
+/* Of _i octets in rooms of 1000: full packets, a short one, none for the rest.
+ * What follows stands right behind. */
+START_TEST(reads_bulk_into_several_packets_at_once)
+{
+	SCOPED(output_clear) struct output o;
+	struct bytes rooms[4];
+	size_t count = 4, left = (size_t)_i * 250;
+
+	output_init(&o);
+	put(&o, 'a', 10);
+	ck_assert_int_eq(output_bulk(&o, 1000, rooms, &count), OK);
+	ck_assert_uint_eq(count, 4);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(rooms[i].n, 1000);
+		memset(rooms[i].p, '1' + (int)i, rooms[i].n);
+	}
+	for (size_t n; left > 0; left -= n) {
+		n = left < 1000 ? left : 1000;
+		ck_assert_int_eq(output_bulk_seal(&o, n), OK);
+	}
+	output_abandon(&o);
+	put(&o, 'c', 10);
+	switch ((_i + 3) / 4) {
+	case 0:
+		pending_is(&o, "ac");
+		break;
+	case 1:
+		pending_is(&o, "a1c");
+		break;
+	case 2:
+		pending_is(&o, "a12c");
+		break;
+	case 3:
+		pending_is(&o, "a123c");
+		break;
+	default:
+		pending_is(&o, "a1234c");
+	}
 }
 END_TEST
 
@@ -160,6 +204,7 @@ START_TEST(refuses_what_is_empty_or_too_long)
 {
 	SCOPED(output_clear) struct output o;
 	struct bytes room;
+	size_t one = 1;
 	struct wr w;
 
 	output_init(&o);
@@ -168,7 +213,8 @@ START_TEST(refuses_what_is_empty_or_too_long)
 	w = output_begin(&o, 4);
 	wr_u64(&w, 1);
 	ck_assert_int_eq(output_end(&o, &w), ERR_TOO_LONG);
-	ck_assert_int_eq(output_bulk(&o, TRANSPORT_PAYLOAD_MAX + 1, &room),
+	ck_assert_int_eq(output_bulk(&o, TRANSPORT_PAYLOAD_MAX + 1, &room,
+			     &one),
 	    ERR_TOO_LONG);
 	ck_assert_uint_eq(output_pending(&o).n, 0);
 	put(&o, 'a', 4);
@@ -236,6 +282,7 @@ check_output(void)
 	tcase_add_test(tc, bounds_what_it_holds_back);
 	tcase_add_test(tc, bounds_what_nobody_reads);
 	tcase_add_test(tc, reads_bulk_into_its_packet);
+	tcase_add_loop_test(tc, reads_bulk_into_several_packets_at_once, 0, 17);
 	tcase_add_test(tc, refuses_what_is_empty_or_too_long);
 	tcase_add_test(tc, gives_memory_back_when_idle);
 	tcase_add_test(tc, compresses_behind_success);
