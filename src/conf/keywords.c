@@ -134,7 +134,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("RDomain",                       rdomain,                        text,           "none",   MATCH | REFUSE),
 	KEYWORD ("SshdSessionPath",               sshd_session_path,              text_path,      "none",   GLOBAL),
 	KEYWORD ("SshdAuthPath",                  sshd_auth_path,                 text_path,      "none",   GLOBAL),
-	KEYWORD ("PerSourcePenaltyExemptList",    penalty_exempt,                 net_exempt,     "none",   LATER),
+	KEYWORD ("PerSourcePenaltyExemptList",    penalty_exempt,                 net_exempt,     "none",   GLOBAL),
 	KEYWORD ("LogLevel",                      log_level,                      log_level,      "INFO",   MATCH),
 	KEYWORD ("SyslogFacility",                syslog_facility,                facility,       "AUTH",   GLOBAL),
 	KEYWORD ("AuthorizedKeysFile",            authorized_keys_files,          text_home_paths, ".ssh/authorized_keys .ssh/authorized_keys2", MATCH),
@@ -152,8 +152,8 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("ChannelTimeout",                channel_timeout,                session_channel_timeout, "none", MATCH),
 	KEYWORD2("Subsystem",                     subsystems, nsubsystems,        session_subsystem,  NULL,     MATCH),
 	KEYWORD2("MaxStartups",                   startups_begin, startups_full,  net_startups,   "10:30:100", GLOBAL),
-	KEYWORD ("PerSourceMaxStartups",          per_source_startups,            net_per_source, "none",   LATER),
-	KEYWORD2("PerSourceNetBlockSize",         netblock4, netblock6,           net_netblock,   "32:128", LATER),
+	KEYWORD ("PerSourceMaxStartups",          per_source_startups,            net_per_source, "none",   GLOBAL),
+	KEYWORD2("PerSourceNetBlockSize",         netblock4, netblock6,           net_netblock,   "32:128", GLOBAL),
 	KEYWORD ("PermitTunnel",                  permit_tunnel,                  session_tunnel, "no",     MATCH | LATER),
 	KEYWORD2("IPQoS",                         ipqos_interactive, ipqos_bulk,  net_qos,        "ef cs0", MATCH),
 	KEYWORD2("RekeyLimit",                    rekey_octets, rekey_seconds,    ssh_rekey,      "default none", MATCH),
@@ -161,7 +161,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("PermitListen",                  permit_listen,                  session_permit_listen, "any", MATCH | LATER),
 	KEYWORD ("PermitUserEnvironment",         permit_user_environment,        session_user_environment, "no", GLOBAL),
 	KEYWORD2("PubkeyAuthOptions",             pubkey_touch, pubkey_verify,    ssh_pubkey_options, "none", MATCH),
-	KEYWORD ("PerSourcePenalties",            penalties,                      net_penalties,  "yes",    LATER),
+	KEYWORD ("PerSourcePenalties",            penalties,                      net_penalties,  "yes",    GLOBAL),
 	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL), /* ours */
 
 	{ROW("Include", INCLUDE, MATCH)},

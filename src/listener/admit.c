@@ -1,6 +1,6 @@
 /*
  * admit.c - MaxStartups, PerSourceMaxStartups, and whom to give up of the
- * silent: decided by address and load alone
+ * silent: decided by address, load and penalties (penalties.c) alone
  *
  * MaxStartups counts those who have spoken and not logged in. The silent ones
  * cost next to nothing and have a bound of their own; when it is reached, the
@@ -23,7 +23,7 @@
 #define SILENT_LEAST 64
 #define RESERVED_FDS 512 /* spawners, lifelines and listening sockets */
 #define COUNT_TOP    256 /* above, blocks count as equally full */
-#define DROP_QUIET   4   /* drops within a second each before lines stop */
+#define LEVEL_TOP    60  /* a minute after the last drop all is told again */
 
 void
 admit_init(struct listener *l)
@@ -31,6 +31,13 @@ admit_init(struct listener *l)
 	struct rlimit r = {.rlim_cur = 1024, .rlim_max = 1024};
 	rlim_t room;
 
+	/* what OpenSSH's administrators are used to */
+	l->drop_logs[0] = (struct drop_log){.name = "Maxstartups",
+	    .from = 4,
+	    .every_ms = 300 * 1000};
+	l->drop_logs[1] = (struct drop_log){.name = "PerSourcePenalties",
+	    .from = 8,
+	    .every_ms = 120 * 1000};
 	rng_bytes(bytes_make(l->hash_key, sizeof(l->hash_key)));
 	l->penalties = penalties_new();
 	l->blocks = mem_array(BLOCKS, sizeof(*l->blocks));
@@ -168,9 +175,9 @@ admit_victim(struct listener *l)
 	return NULL;
 }
 
-/* start:rate:full, as sshd_config(5) has it. */
+/* start:rate:full, as sshd_config(5) has it; draw: what this one drew of 100. */
 static bool
-startups_drop(const struct listener *l)
+startups_drop(const struct listener *l, uint8_t draw)
 {
 	const struct conf *c = l->conf;
 	uint32_t n = l->speaking, rate;
@@ -182,53 +189,121 @@ startups_drop(const struct listener *l)
 	rate = c->startups_rate + (100 - c->startups_rate) *
 				      (n - c->startups_begin) /
 				      (c->startups_full - c->startups_begin);
-	return rng_below(100) < rate;
+	return draw < rate;
 }
 
-bool
-admit_at_accept(struct listener *l, struct block *b, const char **why)
+static bool
+refuse(struct admit_refusal *why, enum drop kind, const char *reason)
 {
-	if (startups_drop(l)) {
-		*why = "Maxstartups";
-		return false;
-	}
-	if (b->before_login >= l->conf->per_source_startups) {
-		*why = "PerSourceMaxStartups";
-		return false;
-	}
-	return true;
-}
-
-/* Thousands who were silent may speak at once: the hard limit holds then. */
-bool
-admit_at_first_octet(struct listener *l, const char **why)
-{
-	if (l->speaking < l->conf->startups_full)
-		return true;
-	*why = "Maxstartups";
+	*why = (struct admit_refusal){kind, reason};
 	return false;
 }
 
-/* A line for each drop, until there are too many: then a sum now and then. */
-void
-admit_log_drop(struct listener *l, const struct client *c, const char *why)
+bool
+admit_at_accept(struct listener *l, const struct client *c,
+    struct admit_refusal *why)
 {
-	uint64_t now = clock_mono_ms();
-	uint64_t calm = (now - l->dropped_at_ms) / 1000;
+	const char *reason;
 
-	l->dropped = calm >= l->dropped ? 0 : l->dropped - (uint32_t)calm;
-	if (calm > 0)
-		l->dropped_at_ms = now;
-	if (++l->dropped > DROP_QUIET) {
-		l->dropped_unlogged++;
-		if (l->dropped_unlogged % 1000 != 1)
-			return;
+	if (penalties_refuse(l, c->peer_ip, &reason))
+		return refuse(why, DROP_PENALTY, reason);
+	if (c->block->before_login >= l->conf->per_source_startups)
+		return refuse(why, DROP_PER_SOURCE, "PerSourceMaxStartups");
+	return admit_at_first_octet(l, c, why);
+}
+
+/* Thousands who were silent may speak at once: they count from now on. */
+bool
+admit_at_first_octet(const struct listener *l, const struct client *c,
+    struct admit_refusal *why)
+{
+	return !startups_drop(l, c->draw) ||
+	       refuse(why, DROP_STARTUPS, "Maxstartups");
+}
+
+/* ---- telling ---------------------------------------------------------------- */
+
+static void
+level_fall(struct drop_log *d, uint64_t now)
+{
+	uint64_t calm = (now - d->level_ms) / 1000;
+
+	d->level = calm >= d->level ? 0 : d->level - (uint32_t)calm;
+	d->level_ms = d->level == 0 ? now : d->level_ms + calm * 1000;
+}
+
+static void
+tell_withheld(struct drop_log *d, uint64_t now)
+{
+	if (d->withheld > 0)
 		log_info("[%s] logging rate-limited: additional %u "
 			 "connections dropped",
-		    why, (unsigned int)l->dropped_unlogged);
-		return;
+		    d->name, (unsigned int)d->withheld);
+	d->withheld = 0;
+	d->told_ms = now;
+}
+
+/* The next moment at which something may be due: the end, or a sum. */
+static void
+wait_on(struct loop *loop, struct drop_log *d)
+{
+	uint64_t end = d->level_ms + (d->level - d->from + 1) * 1000ull;
+	uint64_t sum = d->told_ms + d->every_ms;
+
+	if (loop != NULL)
+		loop_timer(loop, &d->timer, end < sum ? end : sum);
+}
+
+static void
+on_drops(struct timer *t)
+{
+	struct drop_log *d = t->ctx;
+	uint64_t now = clock_mono_ms();
+
+	level_fall(d, now);
+	if (d->level < d->from || now >= d->told_ms + d->every_ms)
+		tell_withheld(d, now);
+	if (d->level >= d->from)
+		wait_on(t->loop, d);
+}
+
+/* A line for each drop, until there are too many: then a sum now and then. */
+static bool
+worth_a_line(struct listener *l, struct drop_log *d)
+{
+	uint64_t now = clock_mono_ms();
+
+	level_fall(d, now);
+	if (d->level < LEVEL_TOP)
+		d->level++;
+	if (d->level < d->from)
+		return true;
+	d->withheld++;
+	if (d->timer.place == 0) {
+		d->told_ms = now;
+		d->timer = (struct timer){.on = on_drops, .ctx = d};
+		wait_on(l->loop, d);
 	}
+	return false;
+}
+
+void
+admit_drop(struct listener *l, const struct client *c,
+    const struct admit_refusal *why)
+{
+	l->drops[why->kind]++;
+	if (!worth_a_line(l, &l->drop_logs[why->kind == DROP_PENALTY]))
+		return;
 	log_info("drop connection #%u from [%s]:%u on [%s]:%u %s",
 	    (unsigned int)l->speaking, c->peer_ip, (unsigned int)c->peer_port,
-	    c->local_ip, (unsigned int)c->local_port, why);
+	    c->local_ip, (unsigned int)c->local_port, why->reason);
+}
+
+void
+admit_drops_over(struct listener *l)
+{
+	for (size_t i = 0; i < 2; i++) {
+		loop_timer_cancel(&l->drop_logs[i].timer);
+		tell_withheld(&l->drop_logs[i], clock_mono_ms());
+	}
 }

@@ -76,7 +76,10 @@ enum client_state {
 	CLIENT_QUEUED, /* spoke; waits for a spawner that is ready */
 	CLIENT_HANDED, /* sent to a spawner, fork not confirmed */
 	CLIENT_FORKED, /* has a monitor, is before login */
-	CLIENT_IN      /* logged in */
+	CLIENT_IN,     /* logged in */
+	CLIENT_ENDED   /* its monitor ended before login without a word; in its
+			* generation's list alone, until the wait status
+			* tells why */
 };
 
 struct generation;
@@ -96,8 +99,11 @@ struct client {
 	char local_ip[64];
 	uint16_t peer_port;
 	uint16_t local_port;
+	uint8_t draw;    /* of 100: MaxStartups' early drop takes it at once
+			  * the rate is above this */
 	uint8_t outcome; /* enum outcome */
 	bool timed_out;
+	bool charged; /* its source was penalised for it */
 	struct watch watch; /* fd while silent, then the lifeline */
 	struct rpc *lifeline;
 	struct timer deadline;
@@ -130,6 +136,26 @@ struct generation {
 	struct listener *listener;
 };
 
+/* Why a connection was refused; the numbers of drops are kept by these. */
+enum drop {
+	DROP_STARTUPS,   /* MaxStartups */
+	DROP_PER_SOURCE, /* PerSourceMaxStartups */
+	DROP_PENALTY,    /* PerSourcePenalties */
+	DROP_KINDS
+};
+
+/* A limit to how often drops of some kinds are told; admit.c. */
+struct drop_log {
+	const char *name;  /* of the rule, for the log */
+	uint32_t from;     /* so many at a time: lines are withheld */
+	uint64_t every_ms; /* a sum of them, while it lasts */
+	uint32_t level;    /* up with each drop, down by one a second */
+	uint64_t level_ms; /* when level was right */
+	uint32_t withheld; /* since the last sum */
+	uint64_t told_ms;  /* when that was */
+	struct timer timer;
+};
+
 struct listener {
 	struct cmdline *cmd;
 	struct loop *loop;
@@ -156,8 +182,8 @@ struct listener {
 	uint32_t silent, silent_max;
 	uint32_t speaking; /* QUEUED, HANDED, FORKED: MaxStartups counts them */
 	uint32_t last_number;
-	uint32_t dropped, dropped_unlogged; /* rate limit of the drop lines */
-	uint64_t dropped_at_ms;
+	uint64_t drops[DROP_KINDS];   /* since the start, for metrics */
+	struct drop_log drop_logs[2]; /* of load, of penalties */
 
 	/* spawners.c */
 	struct link generations;
@@ -208,18 +234,30 @@ void sockets_close(struct listener *l);
 
 /* ---- admit.c ---- */
 void admit_init(struct listener *l);
-/* May this address come in now? Tells why not in *why (for the log). */
-bool admit_at_accept(struct listener *l, struct block *b, const char **why);
-bool admit_at_first_octet(struct listener *l, const char **why);
+/*
+ * May this client come in, now that it connected; and, now that it spoke? Both
+ * hold the same draw against MaxStartups' rate, so that who is asked twice
+ * isn't dropped twice as often. False: *why, for admit_drop.
+ */
+struct admit_refusal {
+	enum drop kind;
+	const char *reason; /* for the log */
+};
+bool admit_at_accept(struct listener *l, const struct client *c,
+    struct admit_refusal *why);
+bool admit_at_first_octet(const struct listener *l, const struct client *c,
+    struct admit_refusal *why);
 struct block *admit_block(struct listener *l, const char *ip);
 void admit_count(struct listener *l, struct client *c); /* came */
 void admit_silent_over(struct listener *l, struct client *c);
 void admit_uncount(struct listener *l, struct client *c); /* gone or in */
 /* The silent client to give up when there are too many. */
 struct client *admit_victim(struct listener *l);
-void
-admit_log_drop(struct listener *l, const struct client *c, const char *why);
-
+/* Count and tell a refusal. */
+void admit_drop(struct listener *l, const struct client *c,
+    const struct admit_refusal *why);
+/* Tell what was withheld of the lines about drops, before the process ends. */
+void admit_drops_over(struct listener *l);
 /* An address as a number that nobody outside can foresee: whoever chooses
  * addresses can't fill one chain of a table. */
 uint32_t admit_hash(const struct listener *l, const uint8_t octets[16]);
@@ -270,7 +308,9 @@ struct client *waiting_new(struct listener *l);
 void waiting_names(struct client *c, int fd);
 /* When its login must be done; UINT64_MAX for never. */
 uint64_t waiting_deadline(const struct client *c);
-void waiting_grace_over(struct client *c);
+void waiting_grace_over(struct client *c); /* tells and charges */
+/* Its end is charged to its source; once, whoever reports it first. */
+void waiting_charge(struct client *c, enum penalty why);
 /* Forget a client: closes what is ours. */
 void waiting_free(struct client *c);
 void waiting_keepalive(const struct listener *l, int fd);
@@ -292,7 +332,7 @@ void spawners_let_go(struct client *c); /* it is no more before login */
 /* ---- survivors.c ---- */
 void survivors_watch(struct client *c); /* its lifeline */
 /* A monitor's wait status; c: its client, NULL where the lifeline ended first. */
-void survivors_reaped(struct generation *g, const struct client *c,
+void survivors_reaped(struct generation *g, struct client *c,
     const struct reaped_msg *m);
 
 /* ---- reload.c ---- */

@@ -284,6 +284,10 @@ generation_lost(struct generation *g)
 	LIST_EACH_SAFE (it, &g->clients) {
 		struct client *c = LIST_ITEM(it, struct client, group);
 
+		if (c->state == CLIENT_ENDED) {
+			waiting_free(c); /* nobody will tell why */
+			continue;
+		}
 		if (c->state != CLIENT_HANDED)
 			continue;
 		list_remove(&c->group);
@@ -347,6 +351,8 @@ on_reaped(struct generation *g, const struct reaped_msg *m)
 	if (c != NULL) {
 		list_remove(&c->group);
 		c->generation = NULL;
+		if (c->state == CLIENT_ENDED)
+			waiting_free(c);
 	}
 	dismiss_if_done(g);
 }

@@ -69,6 +69,46 @@ not_before_login(struct client *c)
 	spawners_let_go(c);
 }
 
+/* clang-format off */
+static const struct {
+	bool charged;
+	enum penalty why;
+} charges[] = {
+	[OUTCOME_NONE]        = {false, 0},
+	[OUTCOME_OK]          = {false, 0},
+	[OUTCOME_NOAUTH]      = {true, PENALTY_NOAUTH},
+	[OUTCOME_AUTHFAIL]    = {true, PENALTY_AUTHFAIL},
+	[OUTCOME_INVALIDUSER] = {true, PENALTY_INVALIDUSER},
+	[OUTCOME_CRASH]       = {true, PENALTY_CRASH},
+	[OUTCOME_REFUSED]     = {true, PENALTY_REFUSED},
+};
+/* clang-format on */
+
+/* Its monitor said how the way in ended; after a login nothing is charged. */
+static void
+charge_outcome(struct client *c)
+{
+	if (c->state != CLIENT_IN &&
+	    c->outcome < sizeof(charges) / sizeof(charges[0]) &&
+	    charges[c->outcome].charged)
+		waiting_charge(c, charges[c->outcome].why);
+}
+
+/*
+ * Killed by somebody, or by a fault of its own? Its wait status tells: the
+ * place is free already, the record waits in its generation's list.
+ */
+static void
+await_status(struct client *c)
+{
+	admit_uncount(c->listener, c);
+	loop_timer_cancel(&c->deadline);
+	loop_remove(&c->watch);
+	list_remove(&c->all);
+	rpc_free(take(&c->lifeline));
+	c->state = CLIENT_ENDED;
+}
+
 static void
 lifeline_ended(struct client *c)
 {
@@ -77,6 +117,12 @@ lifeline_ended(struct client *c)
 	if (c->outcome == OUTCOME_NONE && before && past_deadline(c) &&
 	    !c->timed_out)
 		waiting_grace_over(c);
+	charge_outcome(c);
+	if (c->outcome == OUTCOME_NONE && before && !c->charged &&
+	    c->generation != NULL) {
+		await_status(c);
+		return;
+	}
 	close_record(c);
 	waiting_free(c);
 }
@@ -162,9 +208,17 @@ survivors_watch(struct client *c)
 	must(loop_add(c->listener->loop, &c->watch) == OK);
 }
 
+static void
+crashed(struct generation *g, struct client *c)
+{
+	if (c != NULL && c->state != CLIENT_IN)
+		waiting_charge(c, PENALTY_CRASH);
+	spawners_crashed(g);
+}
+
 /* A monitor's wait status: was something of its connection crashing? */
 void
-survivors_reaped(struct generation *g, const struct client *c,
+survivors_reaped(struct generation *g, struct client *c,
     const struct reaped_msg *m)
 {
 	int status = (int)m->status;
@@ -176,7 +230,7 @@ survivors_reaped(struct generation *g, const struct client *c,
 		log_info("Session process %u unpriv child crash for "
 			 "connection from %s to %s",
 		    (unsigned int)m->pid, ip, local);
-		spawners_crashed(g);
+		crashed(g, c);
 	} else if (WIFSIGNALED(status)) {
 		int signo = WTERMSIG(status);
 
@@ -189,6 +243,6 @@ survivors_reaped(struct generation *g, const struct client *c,
 		log_error("session process %u for connection from %s to %s "
 			  "killed by signal %d",
 		    (unsigned int)m->pid, ip, local, signo);
-		spawners_crashed(g);
+		crashed(g, c);
 	}
 }

@@ -11,6 +11,7 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/crypto/rng.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -23,7 +24,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char refusal[] = "Not allowed at this time\r\n";
+/* Who is refused is told so: in place of our identification line (RFC 4253
+ * §4.2), or after it with SSH_MSG_DISCONNECT, too many connections (RFC 4253
+ * §6, §11.1), which may come before any key exchange. */
+#define REFUSAL "Not allowed at this time"
+static const char refusal[] = REFUSAL "\r\n";
+static const char disconnect[] = "\0\0\0\54" /* octets from here on */
+				 "\6"        /* of padding */
+				 "\1"        /* SSH_MSG_DISCONNECT */
+				 "\0\0\0\14" /* TOO_MANY_CONNECTIONS */
+				 "\0\0\0\30" REFUSAL "\0\0\0\0" /* language */
+				 "\0\0\0\0\0\0";
 
 /* Numeric address and port of one end; "UNKNOWN" where there is none. */
 static void
@@ -68,6 +79,7 @@ waiting_new(struct listener *l)
 	c->listener = l;
 	c->fd = -1;
 	c->watch.fd = -1;
+	c->draw = (uint8_t)rng_below(100);
 	list_init(&c->group);
 	list_add_tail(&l->clients, &c->all);
 	return c;
@@ -104,6 +116,16 @@ waiting_grace_over(struct client *c)
 		 "%s, pid = %ld",
 	    c->peer_ip, c->local_ip, (long)c->pid);
 	c->timed_out = true;
+	waiting_charge(c, PENALTY_GRACE);
+}
+
+void
+waiting_charge(struct client *c, enum penalty why)
+{
+	if (c->charged)
+		return;
+	c->charged = true;
+	penalties_charge(c->listener, c->peer_ip, why);
 }
 
 static void
@@ -126,6 +148,15 @@ left(struct client *c)
 		    "remote host");
 	log_verbose("Connection closed by %s port %u", c->peer_ip,
 	    (unsigned int)c->peer_port);
+	waiting_charge(c, PENALTY_NOAUTH);
+	waiting_free(c);
+}
+
+/* One that has our identification line and must go all the same. */
+static void
+turn_away(struct client *c)
+{
+	(void)!send(c->fd, disconnect, sizeof(disconnect) - 1, MSG_NOSIGNAL);
 	waiting_free(c);
 }
 
@@ -134,7 +165,7 @@ on_silence_over(struct watch *w, unsigned int events)
 {
 	struct client *c = w->ctx;
 	struct listener *l = c->listener;
-	const char *why;
+	struct admit_refusal why;
 	int unread = 0;
 
 	if ((events & (LOOP_HANGUP | LOOP_ERROR)) != 0 &&
@@ -142,9 +173,9 @@ on_silence_over(struct watch *w, unsigned int events)
 		left(c);
 		return;
 	}
-	if (!admit_at_first_octet(l, &why)) {
-		admit_log_drop(l, c, why);
-		waiting_free(c);
+	if (!admit_at_first_octet(l, c, &why)) {
+		admit_drop(l, c, &why);
+		turn_away(c);
 		return;
 	}
 	loop_remove(&c->watch);
@@ -194,11 +225,11 @@ send_version(struct client *c)
 	       send(c->fd, line, (size_t)n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* Plain text instead of an identification line, RFC 4253 §4.2 */
+/* Before it has our identification line. */
 static void
-refuse(struct client *c, const char *why)
+refuse(struct client *c, const struct admit_refusal *why)
 {
-	admit_log_drop(c->listener, c, why);
+	admit_drop(c->listener, c, why);
 	(void)!send(c->fd, refusal, sizeof(refusal) - 1, MSG_NOSIGNAL);
 	waiting_free(c);
 }
@@ -207,7 +238,7 @@ void
 waiting_accept(struct listener *l, int fd)
 {
 	struct client *c = waiting_new(l), *victim;
-	const char *why;
+	struct admit_refusal why;
 
 	c->fd = fd;
 	c->state = CLIENT_SILENT;
@@ -216,9 +247,9 @@ waiting_accept(struct listener *l, int fd)
 	waiting_names(c, fd);
 	memcpy(c->version, l->version, sizeof(c->version));
 	c->block = admit_block(l, c->peer_ip);
-	if (!admit_at_accept(l, c->block, &why)) {
+	if (!admit_at_accept(l, c, &why)) {
 		admit_count(l, c);
-		refuse(c, why);
+		refuse(c, &why);
 		return;
 	}
 	if ((victim = admit_victim(l)) != NULL) {
@@ -226,7 +257,7 @@ waiting_accept(struct listener *l, int fd)
 		    victim->peer_ip);
 		/* its block may be this one's: count before letting go */
 		admit_count(l, c);
-		waiting_free(victim);
+		turn_away(victim);
 	} else {
 		admit_count(l, c);
 	}

@@ -78,6 +78,7 @@ struct monitor {
 	char *user;      /* without ":style" */
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
+	bool prohibited; /* RefuseConnection */
 	uint8_t *blocks; /* Match blocks that hold */
 	size_t nblocks;
 

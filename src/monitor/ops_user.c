@@ -83,13 +83,17 @@ on_find_user(struct monitor *m, const struct user_req *req,
 	if ((e = match(m)) != OK)
 		return e;
 	m->phase = PHASE_AUTH;
+	rep->matched = slice_make(m->blocks, m->nblocks);
+	rep->banner.fd = -1;
 	if (m->conf.refuse_connection) {
 		refusal_log(m, REFUSED_CONNECTION,
 		    m->account.known ? "" : "invalid user ");
-		rep->refused = true;
+		m->prohibited = rep->refused = true;
+		m->valid = false;
+		return OK;
 	}
 	m->valid = slice_is(req->service, "ssh-connection") &&
-		   admit_account(m) && !rep->refused;
+		   admit_account(m);
 	if (!methods_init(m))
 		m->valid = false;
 	if (m->valid)
@@ -98,7 +102,6 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		ops_key_start(m);
 	if (m->conf.use_pam && (e = pam_begin(m)) != OK)
 		return e;
-	rep->matched = slice_make(m->blocks, m->nblocks);
 	rep->methods = methods_list(m);
 	rep->banner.fd = banner(m);
 	return OK;

@@ -142,6 +142,8 @@ verdict_outcome(const struct monitor *m)
 {
 	if (m->phase == PHASE_DONE)
 		return OUTCOME_OK;
+	if (m->prohibited)
+		return OUTCOME_REFUSED;
 	if (m->failures > 0)
 		return OUTCOME_AUTHFAIL;
 	if (m->user != NULL && !m->account.known)

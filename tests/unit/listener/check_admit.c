@@ -1,5 +1,6 @@
 #include "house.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/mem.h"
 
 #include <stdio.h>
@@ -217,18 +218,25 @@ END_TEST
 
 /* ---- MaxStartups, PerSourceMaxStartups --------------------------------------------- */
 
-/* Of 1000, how many come in while n speak? */
+/* Of 1000 who drew, how many come in while n speak? */
 static int
 admitted(struct house *h, uint32_t n)
 {
-	struct block *b = admit_block(&h->l, "192.0.2.1");
-	const char *why;
+	struct admit_refusal why;
 	int in = 0;
 
-	h->l.speaking = n;
-	for (int i = 0; i < 1000; i++)
-		in += admit_at_accept(&h->l, b, &why);
-	h->l.speaking = 0;
+	for (int i = 0; i < 1000; i++) {
+		struct client *c = house_client(h, "192.0.2.1", CLIENT_SILENT);
+		bool later;
+
+		h->l.speaking = n;
+		in += admit_at_accept(&h->l, c, &why);
+		/* asked again at its first octet, the answer is the same */
+		later = admit_at_first_octet(&h->l, c, &why);
+		ck_assert(later == admit_at_accept(&h->l, c, &why));
+		h->l.speaking = 0;
+		waiting_free(c);
+	}
 	return in;
 }
 
@@ -265,64 +273,181 @@ END_TEST
 /* The silent have their own bound: they shut nobody out. */
 START_TEST(the_silent_arent_counted_by_max_startups)
 {
-	struct block *b;
-	const char *why;
+	struct admit_refusal why;
+	struct client *c;
 	struct house h;
 
 	house_init(&h, "MaxStartups 5\n");
 	for (int i = 0; i < 500; i++)
 		house_client(&h, "192.0.2.1", CLIENT_SILENT);
-	b = admit_block(&h.l, "192.0.2.1");
-	ck_assert(admit_at_accept(&h.l, b, &why));
-	ck_assert(admit_at_first_octet(&h.l, &why));
+	c = house_client(&h, "192.0.2.1", CLIENT_SILENT);
+	ck_assert(admit_at_accept(&h.l, c, &why));
+	ck_assert(admit_at_first_octet(&h.l, c, &why));
 	h.l.speaking = 5;
-	ck_assert(!admit_at_first_octet(&h.l, &why));
-	ck_assert_str_eq(why, "Maxstartups");
+	ck_assert(!admit_at_first_octet(&h.l, c, &why));
+	ck_assert_str_eq(why.reason, "Maxstartups");
+	ck_assert_int_eq(why.kind, DROP_STARTUPS);
 	h.l.speaking = 0;
 	house_clear(&h);
 }
 END_TEST
 
+/* Would one more of this address come in? */
+static bool
+comes_in(struct house *h, const char *ip, struct admit_refusal *why)
+{
+	struct client c = {.block = admit_block(&h->l, ip), .draw = 99};
+
+	snprintf(c.peer_ip, sizeof(c.peer_ip), "%s", ip);
+	return admit_at_accept(&h->l, &c, why);
+}
+
 START_TEST(a_source_has_its_bound)
 {
-	const char *why = "";
+	struct admit_refusal why = {0};
 	struct house h;
 
 	house_init(&h, "PerSourceMaxStartups 3\n");
 	house_client(&h, "192.0.2.1", CLIENT_SILENT);
 	house_client(&h, "192.0.2.1", CLIENT_FORKED);
-	ck_assert(admit_at_accept(&h.l, admit_block(&h.l, "192.0.2.1"), &why));
+	ck_assert(comes_in(&h, "192.0.2.1", &why));
 	house_client(&h, "192.0.2.1", CLIENT_SILENT);
-	ck_assert(!admit_at_accept(&h.l, admit_block(&h.l, "192.0.2.1"), &why));
-	ck_assert_str_eq(why, "PerSourceMaxStartups");
-	ck_assert(admit_at_accept(&h.l, admit_block(&h.l, "192.0.2.2"), &why));
+	ck_assert(!comes_in(&h, "192.0.2.1", &why));
+	ck_assert_str_eq(why.reason, "PerSourceMaxStartups");
+	ck_assert_int_eq(why.kind, DROP_PER_SOURCE);
+	ck_assert(comes_in(&h, "192.0.2.2", &why));
+	house_clear(&h);
+}
+END_TEST
+
+/* A penalty comes before all counts. */
+START_TEST(who_is_penalised_stays_out)
+{
+	struct admit_refusal why = {0};
+	struct house h;
+
+	house_init(&h, "MaxStartups 1\n");
+	penalties_charge(&h.l, "192.0.2.1", PENALTY_CRASH);
+	h.l.speaking = 1;
+	ck_assert(!comes_in(&h, "192.0.2.1", &why));
+	ck_assert_int_eq(why.kind, DROP_PENALTY);
+	ck_assert_str_eq(why.reason, "penalty: caused crash");
+	ck_assert(!comes_in(&h, "192.0.2.2", &why));
+	ck_assert_int_eq(why.kind, DROP_STARTUPS);
+	h.l.speaking = 0;
+	ck_assert(comes_in(&h, "192.0.2.2", &why));
 	house_clear(&h);
 }
 END_TEST
 
 /* ---- the log ---------------------------------------------------------------------------- */
 
+static size_t
+lines(const struct house *h, const char *part)
+{
+	struct slice rest = buf_slice(&h->log), one;
+	size_t n = 0;
+
+	while (slice_next(&rest, '\n', &one))
+		n += memmem(one.p, one.n, part, strlen(part)) != NULL;
+	return n;
+}
+
+static const struct {
+	enum drop kind;
+	const char *reason, *name;
+	size_t told;     /* at once, before lines are withheld */
+	uint64_t sum_ms; /* how long until a sum of the others */
+} drops[] = {
+    {DROP_STARTUPS, "Maxstartups", "Maxstartups", 3, 300000},
+    {DROP_PER_SOURCE, "PerSourceMaxStartups", "Maxstartups", 3, 300000},
+    {DROP_PENALTY, "penalty: caused crash", "PerSourcePenalties", 7, 120000},
+};
+
+static void
+drop(struct house *h, int n)
+{
+	struct admit_refusal why = {drops[h->cmd.argc].kind,
+	    drops[h->cmd.argc].reason};
+	struct client *c = house_client(h, "192.0.2.7", CLIENT_SILENT);
+
+	h->l.speaking = 100;
+	while (n-- > 0)
+		admit_drop(&h->l, c, &why);
+	h->l.speaking = 0;
+	waiting_free(c);
+}
+
 START_TEST(drops_are_told_until_there_are_too_many)
 {
-	struct client *c;
-	int lines = 0;
+	char line[200];
+	uint64_t now = 1000000;
 	struct house h;
 
 	house_init(&h, "");
-	c = house_client(&h, "192.0.2.7", CLIENT_SILENT);
-	h.l.speaking = 100;
-	admit_log_drop(&h.l, c, "Maxstartups");
-	h.l.speaking = 0;
-	ck_assert(house_logged(&h, "INFO drop connection #100 from "
-				   "[192.0.2.7]:4711 on [192.0.2.1]:22 "
-				   "Maxstartups"));
-	for (int i = 0; i < 1500; i++)
-		admit_log_drop(&h.l, c, "Maxstartups");
-	for (size_t i = 0; i < h.log.n; i++)
-		lines += h.log.p[i] == '\n';
-	ck_assert_int_le(lines, 12);
-	ck_assert(house_said(&h, "INFO [Maxstartups] logging rate-limited: "
-				 "additional "));
+	h.cmd.argc = _i; /* which of drops */
+	clock_fake(now, 0);
+	drop(&h, 500);
+	snprintf(line, sizeof(line),
+	    "INFO drop connection #100 from [192.0.2.7]:4711 on "
+	    "[192.0.2.1]:22 %s",
+	    drops[_i].reason);
+	ck_assert_uint_eq(lines(&h, line), drops[_i].told);
+	ck_assert_uint_eq(h.l.drops[drops[_i].kind], 500);
+	/* as long as it lasts, a sum of them now and then */
+	for (uint64_t end = now + drops[_i].sum_ms; now < end; now += 10000) {
+		clock_fake(now, 0);
+		loop_turn(h.l.loop, 0);
+		ck_assert_uint_eq(lines(&h, "rate-limited"), 0);
+		drop(&h, 100);
+	}
+	clock_fake(now, 0);
+	loop_turn(h.l.loop, 0);
+	snprintf(line, sizeof(line),
+	    "INFO [%s] logging rate-limited: additional %u connections dropped",
+	    drops[_i].name,
+	    (unsigned int)(500 - drops[_i].told + drops[_i].sum_ms / 100));
+	ck_assert(house_logged(&h, line));
+	/* and when it is over; then each is told again */
+	drop(&h, 1);
+	clock_fake(now + 61000, 0);
+	loop_turn(h.l.loop, 0);
+	ck_assert_uint_eq(lines(&h, "additional 1 connections"), 1);
+	drop(&h, 1);
+	ck_assert_uint_eq(lines(&h, "drop connection"), drops[_i].told + 1);
+	clock_fake(0, 0);
+	house_clear(&h);
+}
+END_TEST
+
+START_TEST(a_drop_now_and_then_is_always_told)
+{
+	struct house h;
+
+	house_init(&h, "");
+	h.cmd.argc = 0;
+	for (unsigned int i = 0; i < 300; i++) {
+		clock_fake(1000000 + i * 1000, 0);
+		drop(&h, 1);
+		loop_turn(h.l.loop, 0);
+	}
+	ck_assert_uint_eq(lines(&h, "drop connection"), 300);
+	clock_fake(0, 0);
+	house_clear(&h);
+}
+END_TEST
+
+START_TEST(what_was_withheld_is_told_at_the_end)
+{
+	struct house h;
+
+	house_init(&h, "");
+	h.cmd.argc = 0;
+	admit_drops_over(&h.l);
+	ck_assert(!house_said(&h, "rate-limited"));
+	drop(&h, 13);
+	admit_drops_over(&h.l);
+	ck_assert(house_said(&h, "additional 10 connections dropped"));
 	house_clear(&h);
 }
 END_TEST
@@ -342,6 +467,9 @@ check_admit(void)
 	tcase_add_test(tc, max_startups_without_a_rate_is_a_wall);
 	tcase_add_test(tc, the_silent_arent_counted_by_max_startups);
 	tcase_add_test(tc, a_source_has_its_bound);
-	tcase_add_test(tc, drops_are_told_until_there_are_too_many);
+	tcase_add_test(tc, who_is_penalised_stays_out);
+	tcase_add_loop_test(tc, drops_are_told_until_there_are_too_many, 0, 3);
+	tcase_add_test(tc, a_drop_now_and_then_is_always_told);
+	tcase_add_test(tc, what_was_withheld_is_told_at_the_end);
 	return tc;
 }

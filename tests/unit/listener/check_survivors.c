@@ -204,6 +204,153 @@ START_TEST(crashes_are_told_by_their_kind)
 }
 END_TEST
 
+/* ---- what is charged to whose source ------------------------------------------- */
+
+static void
+tell_outcome(struct rpc *monitor, enum outcome o)
+{
+	struct outcome_msg m = {.outcome = (uint8_t)o};
+
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_OUTCOME,
+			     &layout_outcome_msg, &m),
+	    OK);
+}
+
+static const struct {
+	enum outcome outcome;
+	const char *reason; /* NULL: nothing is charged */
+} outcomes[] = {
+    {OUTCOME_OK, NULL},
+    {OUTCOME_NOAUTH, "penalty: connections without attempting authentication"},
+    {OUTCOME_AUTHFAIL, "penalty: failed authentication"},
+    {OUTCOME_INVALIDUSER, "penalty: attempted authentication by invalid user"},
+    {OUTCOME_CRASH, "penalty: caused crash"},
+    {OUTCOME_REFUSED, "penalty: connection prohibited by RefuseConnection"},
+    {(enum outcome)200, NULL},
+};
+#define OUTCOMES (int)(sizeof(outcomes) / sizeof(outcomes[0]))
+
+START_TEST(an_outcome_is_charged_by_its_class)
+{
+	struct empty_msg empty = {0};
+	struct rpc *monitor;
+	struct house h;
+
+	house_init(&h, "");
+	forked(&h, &monitor);
+	tell_outcome(monitor, outcomes[_i].outcome);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert(list_empty(&h.l.clients));
+	ck_assert_uint_eq(penalties_count(&h.l, false),
+	    outcomes[_i].reason != NULL);
+	if (outcomes[_i].reason != NULL)
+		ck_assert(house_said(&h, outcomes[_i].reason));
+	house_clear(&h);
+	/* of somebody who was in nothing is charged */
+	house_init(&h, "");
+	forked(&h, &monitor);
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
+			     &layout_empty_msg, &empty),
+	    OK);
+	tell_outcome(monitor, outcomes[_i].outcome);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert_uint_eq(penalties_count(&h.l, false), 0);
+	house_clear(&h);
+}
+END_TEST
+
+START_TEST(a_passed_deadline_is_charged_once)
+{
+	struct rpc *monitor;
+	struct house h;
+
+	house_init(&h, "LoginGraceTime 1\n");
+	forked(&h, &monitor)->accepted_ms -= 1000;
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert_uint_eq(penalties_count(&h.l, false), 1);
+	ck_assert(house_said(&h, "deferred penalty of 10.000 seconds for "
+				 "penalty: exceeded LoginGraceTime"));
+	house_clear(&h);
+}
+END_TEST
+
+/* The wait status and the lifeline's end come in any order, and both may tell
+ * of a crash: it is charged once. */
+START_TEST(a_crash_is_charged_once)
+{
+	static const struct {
+		int status;
+		bool outcome, status_first;
+	} ways[] = {
+	    {MONITOR_EXIT_CHILD_CRASHED << 8, true, true},
+	    {MONITOR_EXIT_CHILD_CRASHED << 8, true, false},
+	    {SIGSEGV, false, true},
+	};
+	struct reaped_msg m = {.number = 1,
+	    .pid = 4242,
+	    .status = (uint32_t)ways[_i].status};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	c = forked(&h, &monitor);
+	if (ways[_i].status_first)
+		survivors_reaped(NULL, c, &m);
+	if (ways[_i].outcome)
+		tell_outcome(monitor, OUTCOME_CRASH);
+	house_run(&h);
+	if (!ways[_i].status_first)
+		survivors_reaped(NULL, c, &m);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert_uint_eq(penalties_count(&h.l, true), 1);
+	ck_assert(house_said(&h, "active penalty of 90.000 seconds"));
+	ck_assert(!house_said(&h, "activating"));
+	house_clear(&h);
+}
+END_TEST
+
+/* A monitor that ended without a word: its status tells whether it was its own
+ * doing. Its place is free meanwhile. */
+START_TEST(an_end_without_a_word_waits_for_its_status)
+{
+	static const struct {
+		int status;
+		bool charged;
+	} ways[] = {{SIGSEGV, true}, {SIGKILL, false}, {0, false}};
+	struct reaped_msg m = {.number = 1,
+	    .pid = 4242,
+	    .status = (uint32_t)ways[_i].status};
+	struct generation g = {0};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	list_init(&g.clients);
+	list_init(&g.all);
+	g.listener = &h.l;
+	g.state = GENERATION_RETIRED;
+	c = forked(&h, &monitor);
+	c->generation = &g;
+	list_add_tail(&g.clients, &c->group);
+	rpc_free(monitor);
+	house_run(&h);
+	ck_assert_int_eq(c->state, CLIENT_ENDED);
+	ck_assert(list_empty(&h.l.clients));
+	ck_assert_uint_eq(h.l.speaking, 0);
+	survivors_reaped(&g, c, &m);
+	ck_assert_uint_eq(penalties_count(&h.l, true), ways[_i].charged);
+	waiting_free(c);
+	ck_assert(list_empty(&g.clients));
+	house_clear(&h);
+}
+END_TEST
+
 TCase *
 check_survivors(void)
 {
@@ -218,5 +365,11 @@ check_survivors(void)
 	tcase_add_test(tc,
 	    a_client_handed_before_a_reload_ends_with_its_lifeline);
 	tcase_add_loop_test(tc, crashes_are_told_by_their_kind, 0, 7);
+	tcase_add_loop_test(tc, an_outcome_is_charged_by_its_class, 0,
+	    OUTCOMES);
+	tcase_add_test(tc, a_passed_deadline_is_charged_once);
+	tcase_add_loop_test(tc, a_crash_is_charged_once, 0, 3);
+	tcase_add_loop_test(tc, an_end_without_a_word_waits_for_its_status, 0,
+	    3);
 	return tc;
 }

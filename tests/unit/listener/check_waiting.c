@@ -139,6 +139,92 @@ START_TEST(one_too_many_gets_a_text_and_the_end)
 }
 END_TEST
 
+/* Admitted while few spoke, it speaks when there are too many: it has our line
+ * by then, so it is told in a packet. */
+START_TEST(one_too_many_after_our_line_gets_a_disconnect)
+{
+	uint8_t text[128];
+	struct rd r;
+	size_t n, padding;
+	struct house h;
+	int ends[2];
+
+	house_init(&h, "MaxStartups 1\n");
+	accept_one(&h, ends);
+	ck_assert_int_eq(recv(ends[1], text, 14, 0), 14);
+	h.l.speaking = 1;
+	ck_assert_int_eq(send(ends[1], "S", 1, 0), 1);
+	house_run(&h);
+	h.l.speaking = 0;
+	ck_assert(list_empty(&h.l.clients));
+	n = (size_t)recv(ends[1], text, sizeof(text), 0);
+	/* RFC 4253 §6: lengths, a multiple of 8, at least 4 of padding */
+	ck_assert(n >= 16 && n <= sizeof(text) && n % 8 == 0);
+	r = rd_from(slice_make(text, n));
+	ck_assert_uint_eq(rd_u32(&r), n - 4);
+	padding = rd_u8(&r);
+	ck_assert_uint_ge(padding, 4);
+	ck_assert_uint_eq(rd_u8(&r), 1);
+	ck_assert_uint_eq(rd_u32(&r), 12);
+	ck_assert(slice_is(rd_string(&r), "Not allowed at this time"));
+	ck_assert_uint_eq(rd_string(&r).n, 0);
+	ck_assert_uint_eq(rd_rest(&r).n, padding);
+	ck_assert_int_eq(rd_end(&r), OK);
+	close(ends[1]);
+	house_clear(&h);
+}
+END_TEST
+
+/* What is charged, and to whom: the source of who does it. */
+START_TEST(leaving_without_a_word_and_silence_are_charged)
+{
+	static const struct {
+		const char *configuration, *reason;
+		bool leaves;
+	} cases[] = {
+	    {"", "penalty: connections without attempting authentication",
+		true},
+	    {"LoginGraceTime 1\n", "penalty: exceeded LoginGraceTime", false},
+	};
+	struct house h;
+	int ends[2];
+
+	house_init(&h, cases[_i].configuration);
+	accept_one(&h, ends);
+	if (cases[_i].leaves)
+		close(ends[1]);
+	for (int i = 0; i < 100 && !list_empty(&h.l.clients); i++)
+		loop_turn(h.l.loop, 50);
+	ck_assert_uint_eq(penalties_count(&h.l, false), 1);
+	ck_assert(house_said(&h, cases[_i].reason));
+	if (!cases[_i].leaves)
+		close(ends[1]);
+	house_clear(&h);
+}
+END_TEST
+
+/* It isn't to blame that there were others. */
+START_TEST(who_is_turned_away_isnt_charged)
+{
+	struct house h;
+	int ends[2][2];
+
+	house_init(&h, "MaxStartups 1\n");
+	h.l.silent_max = 1;
+	accept_one(&h, ends[0]);
+	accept_one(&h, ends[1]);
+	h.l.speaking = 1;
+	ck_assert_int_eq(send(ends[1][1], "S", 1, 0), 1);
+	house_run(&h);
+	h.l.speaking = 0;
+	ck_assert(list_empty(&h.l.clients));
+	ck_assert_uint_eq(penalties_count(&h.l, false), 0);
+	for (int i = 0; i < 2; i++)
+		close(ends[i][1]);
+	house_clear(&h);
+}
+END_TEST
+
 START_TEST(the_oldest_silent_one_makes_room)
 {
 	int ends[3][2];
@@ -187,6 +273,10 @@ check_waiting(void)
 	tcase_add_test(tc, who_speaks_and_closes_is_heard);
 	tcase_add_test(tc, silence_ends_with_the_grace_time);
 	tcase_add_test(tc, one_too_many_gets_a_text_and_the_end);
+	tcase_add_test(tc, one_too_many_after_our_line_gets_a_disconnect);
+	tcase_add_loop_test(tc, leaving_without_a_word_and_silence_are_charged,
+	    0, 2);
+	tcase_add_test(tc, who_is_turned_away_isnt_charged);
 	tcase_add_test(tc, the_oldest_silent_one_makes_room);
 	tcase_add_test(tc, without_a_socket_there_is_no_name);
 	return tc;

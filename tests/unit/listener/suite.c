@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 /* clang-format off */
-#define CASES(C) C(admit) C(cmdline) C(reload) C(survivors) C(waiting)
+#define CASES(C) C(admit) C(cmdline) C(penalties) C(reload) \
+	C(survivors) C(waiting)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;

@@ -241,6 +241,8 @@ START_TEST(outcomes_tell_what_was_tried)
 	ck_assert_int_eq(verdict_outcome(&d.m), OUTCOME_INVALIDUSER);
 	d.m.failures = 1;
 	ck_assert_int_eq(verdict_outcome(&d.m), OUTCOME_AUTHFAIL);
+	d.m.prohibited = true;
+	ck_assert_int_eq(verdict_outcome(&d.m), OUTCOME_REFUSED);
 	desk_clear(&d);
 }
 END_TEST
