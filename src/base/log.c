@@ -2,6 +2,7 @@
 
 #include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
+#include "sallyport/base/pattern.h"
 #include "sallyport/base/text.h"
 
 #include <errno.h>
@@ -18,6 +19,11 @@
 #define HEAD_MAX    64u /* "<PRI>Mmm dd hh:mm:ss sshd[pid]: " */
 #define PATIENCE_MS 100 /* for a busy logger; it must not hold us up */
 #define QUOTES      8u  /* texts of log_quote that live at a time */
+#define IDENT       "sshd"
+#define PLACE_MAX   160 /* "file.c:function():line" */
+/* journald's fields: seven of ours, a name of escapes alone among them, and
+ * five of its own beside the text */
+#define FIELDS_MAX 1536u
 
 /* clang-format off */
 static const struct level_row {
@@ -47,6 +53,17 @@ static const struct facility_row {
 	{"LOCAL4", LOG_LOCAL4}, {"LOCAL5",   LOG_LOCAL5},
 	{"LOCAL6", LOG_LOCAL6}, {"LOCAL7",   LOG_LOCAL7},
 };
+
+/* Names beginning with '_' would be journald's own. */
+static const char *const fields[LOG_FIELDS] = {
+	[LOG_FIELD_USER]        = "SALLYPORT_USER",
+	[LOG_FIELD_ADDRESS]     = "SALLYPORT_ADDRESS",
+	[LOG_FIELD_PORT]        = "SALLYPORT_PORT",
+	[LOG_FIELD_METHOD]      = "SALLYPORT_METHOD",
+	[LOG_FIELD_FINGERPRINT] = "SALLYPORT_FINGERPRINT",
+	[LOG_FIELD_CERT_ID]     = "SALLYPORT_CERT_ID",
+	[LOG_FIELD_CONNECTION]  = "SALLYPORT_CONNECTION",
+};
 /* clang-format on */
 
 #define LEVELS     (sizeof(levels) / sizeof(levels[0]))
@@ -57,13 +74,18 @@ static struct {
 	enum log_target target;
 	enum log_level level;
 	int facility;
-	int fd;            /* syslog's socket, or -1 */
+	int fd;            /* syslog's or journald's socket, or -1 */
+	bool journal;      /* it is journald's */
 	bool local;        /* the time zone's file was read */
 	bool busy;         /* a function that logs would be called for ever */
 	bool stuck;        /* the logger didn't take the last record */
 	unsigned int lost; /* records that it didn't take */
 	void (*fn)(void *ctx, enum log_level level, const char *text);
 	void *ctx;
+	bool forced;               /* the line that fn has was demanded */
+	const char *const *places; /* LogVerbose's lists */
+	size_t nplaces;
+	const char *fields[LOG_FIELDS];
 } sink = {
     .target = TARGET_STDERR,
     .level = LEVEL_INFO,
@@ -152,10 +174,11 @@ log_quote_max(struct slice s, size_t max)
 /* ---- syslog ---- */
 
 static bool
-syslog_connect(void)
+connect_to(struct slice path)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 
+	slice_copy(path, BYTES_OF(to.sun_path));
 	io_close(&sink.fd);
 	sink.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sink.fd < 0)
@@ -164,6 +187,14 @@ syslog_connect(void)
 		return true;
 	io_close(&sink.fd);
 	return false;
+}
+
+/* journald, where there is one: it takes the fields, too. */
+static bool
+syslog_connect(void)
+{
+	sink.journal = connect_to(SLICE_STR(LOG_JOURNAL_PATH));
+	return sink.journal || connect_to(SLICE_STR(LOG_SYSLOG_PATH));
 }
 
 /*
@@ -186,17 +217,6 @@ syslog_send(const char *record, size_t n)
 	return sent >= 0;
 }
 
-/* The logger may have been started anew, so its socket is another one. */
-static bool
-syslog_deliver(const char *record, size_t n)
-{
-	if (sink.fd >= 0 && syslog_send(record, n))
-		return true;
-	if (sink.fd >= 0 && errno == EAGAIN)
-		return false;
-	return syslog_connect() && syslog_send(record, n);
-}
-
 /*
  * The head as in RFC 3164 §4.1, which /dev/log's readers expect. Neither the
  * locale nor, without log_open's tzset, a file of the zone is asked: a
@@ -214,13 +234,13 @@ syslog_head(char *room, size_t size, int priority)
 	else
 		gmtime_r(&now, &tm);
 	return snprintf(room, size,
-	    "<%d>%.3s %2d %02d:%02d:%02d sshd[%d]: ", sink.facility | priority,
-	    &months[3 * tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, (int)getpid());
+	    "<%d>%.3s %2d %02d:%02d:%02d " IDENT "[%d]: ",
+	    sink.facility | priority, &months[3 * tm.tm_mon], tm.tm_mday,
+	    tm.tm_hour, tm.tm_min, tm.tm_sec, (int)getpid());
 }
 
 static bool
-syslog_line(int priority, const char *text)
+syslog_record(int priority, const char *text)
 {
 	char record[HEAD_MAX + LOG_SYSLOG_MAX + 1];
 	int head = syslog_head(record, HEAD_MAX, priority);
@@ -229,7 +249,70 @@ syslog_line(int priority, const char *text)
 	if (head < 0 || head >= (int)HEAD_MAX)
 		return false;
 	line_add(&t, text, strlen(text));
-	return syslog_deliver(record, t.n);
+	return syslog_send(record, t.n);
+}
+
+/* ---- journald ---- */
+
+/*
+ * "NAME=text" and a newline, whole or not at all. The text has no newline,
+ * like all that is escaped, so this one of the protocol's two forms will do.
+ */
+static void
+journal_field(struct line *t, const char *name, const char *text)
+{
+	size_t before = t->n;
+
+	if (!line_add(t, name, strlen(name)) || !line_add(t, "=", 1) ||
+	    !line_add(t, text, strlen(text)) || !line_add(t, "\n", 1))
+		t->n = before;
+}
+
+static void
+journal_number(struct line *t, const char *name, int n)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", n);
+	journal_field(t, name, text);
+}
+
+/* Its native protocol: one datagram, a field a line. */
+static bool
+journal_record(int priority, const char *text)
+{
+	char record[LOG_SYSLOG_MAX + FIELDS_MAX];
+	struct line t = {record, 0, sizeof(record)};
+
+	journal_field(&t, "MESSAGE", text);
+	journal_number(&t, "PRIORITY", priority);
+	journal_number(&t, "SYSLOG_FACILITY", sink.facility >> 3);
+	journal_field(&t, "SYSLOG_IDENTIFIER", IDENT);
+	journal_number(&t, "SYSLOG_PID", (int)getpid());
+	for (size_t i = 0; i < LOG_FIELDS; i++)
+		if (sink.fields[i] != NULL)
+			journal_field(&t, fields[i], sink.fields[i]);
+	return syslog_send(record, t.n);
+}
+
+/* ---- whichever it is ---- */
+
+static bool
+syslog_write(int priority, const char *text)
+{
+	return sink.journal ? journal_record(priority, text)
+			    : syslog_record(priority, text);
+}
+
+/* The logger may have been started anew, so its socket is another one. */
+static bool
+syslog_line(int priority, const char *text)
+{
+	if (sink.fd >= 0 && syslog_write(priority, text))
+		return true;
+	if (sink.fd >= 0 && errno == EAGAIN)
+		return false;
+	return syslog_connect() && syslog_write(priority, text);
 }
 
 static void
@@ -270,11 +353,12 @@ to_stderr(char *line, size_t n)
 }
 
 static void
-to_function(enum log_level level, const char *text)
+to_function(enum log_level level, bool forced, const char *text)
 {
 	if (sink.busy || sink.fn == NULL)
 		return;
 	sink.busy = true;
+	sink.forced = forced;
 	sink.fn(sink.ctx, level, text);
 	sink.busy = false;
 }
@@ -293,9 +377,67 @@ text_max(void)
 	}
 }
 
-/* Apart from log_at, so that a line below the level costs no stack. */
-__attribute__((format(printf, 2, 0), noinline)) static void
-write_line(enum log_level level, const char *format, va_list args)
+/* ---- LogVerbose ---- */
+
+/* "kex.c:kex_derive():99", or as people write it, "kex.c:kex_derive:99" */
+static void
+name_place(char room[PLACE_MAX], const char *file, const char *function,
+    const char *parentheses, int line)
+{
+	const char *slash = strrchr(file, '/');
+
+	snprintf(room, PLACE_MAX, "%.60s:%.60s%s:%d",
+	    slash == NULL ? file : slash + 1, function, parentheses, line);
+}
+
+/* In either spelling, and excluded in none. */
+static bool
+is_named(const char *list, const char *place, const char *bare)
+{
+	enum pattern_result a =
+	    pattern_list(slice_cstr(list), slice_cstr(place), false);
+	enum pattern_result b =
+	    pattern_list(slice_cstr(list), slice_cstr(bare), false);
+
+	if (a == PATTERN_NEGATED || b == PATTERN_NEGATED)
+		return false;
+	return a == PATTERN_HIT || b == PATTERN_HIT;
+}
+
+/* Demanded: then place is what the line begins with. */
+static bool
+is_demanded(const char *file, const char *function, int line,
+    char place[PLACE_MAX])
+{
+	char bare[PLACE_MAX];
+
+	name_place(bare, file, function, "", line);
+	name_place(place, file, function, "()", line);
+	for (size_t i = 0; i < sink.nplaces; i++)
+		if (is_named(sink.places[i], place, bare))
+			return true;
+	return false;
+}
+
+/* ---- a line ---- */
+
+/* What is put before it: of its level, and of its place where that counts. */
+static void
+line_begin(struct line *t, const struct level_row *row, const char *place)
+{
+	if (sink.target == TARGET_SYSLOG ||
+	    (sink.target == TARGET_STDERR && row->on_stderr))
+		line_add(t, row->prefix, strlen(row->prefix));
+	if (place == NULL)
+		return;
+	line_add(t, place, strlen(place));
+	line_add(t, ": ", 2);
+}
+
+/* Apart from log_from, so that a line below the level costs no stack. */
+__attribute__((format(printf, 4, 0), noinline)) static void
+write_line(enum log_level level, bool forced, const char *place,
+    const char *format, va_list args)
 {
 	const struct level_row *row = &levels[level];
 	char raw[LOG_LINE_MAX + 1];
@@ -304,16 +446,14 @@ write_line(enum log_level level, const char *format, va_list args)
 
 	vsnprintf(raw, sizeof(raw), format, args);
 	line[0] = '\0';
-	if (sink.target == TARGET_SYSLOG ||
-	    (sink.target == TARGET_STDERR && row->on_stderr))
-		line_add(&t, row->prefix, strlen(row->prefix));
+	line_begin(&t, row, place);
 	line_escape_all(&t, slice_cstr(raw));
 	switch (sink.target) {
 	case TARGET_SYSLOG:
 		to_syslog(row->priority, line);
 		break;
 	case TARGET_FUNCTION:
-		to_function(level, line);
+		to_function(level, forced, line);
 		break;
 	case TARGET_STDERR:
 	default:
@@ -322,16 +462,46 @@ write_line(enum log_level level, const char *format, va_list args)
 	}
 }
 
+__attribute__((format(printf, 5, 0), noinline)) static void
+write_if_demanded(const char *file, const char *function, int line,
+    enum log_level level, const char *format, va_list args)
+{
+	char place[PLACE_MAX];
+
+	if (is_demanded(file, function, line, place))
+		write_line(level, true, place, format, args);
+	else if (level <= sink.level)
+		write_line(level, false, NULL, format, args);
+}
+
 void
-log_at(enum log_level level, const char *format, ...)
+log_from(const char *file, const char *function, int line, enum log_level level,
+    const char *format, ...)
 {
 	int saved = errno; /* "…: %s" for errno often follows twice */
 	va_list args;
 
-	if (level == LEVEL_QUIET || level > sink.level)
+	if (level == LEVEL_QUIET || (level > sink.level && sink.nplaces == 0))
 		return;
 	va_start(args, format);
-	write_line(level, format, args);
+	if (sink.nplaces == 0)
+		write_line(level, false, NULL, format, args);
+	else
+		write_if_demanded(file, function, line, level, format, args);
+	va_end(args);
+	errno = saved;
+}
+
+void
+log_relay(enum log_level level, bool forced, const char *format, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	if (level == LEVEL_QUIET || (level > sink.level && !forced))
+		return;
+	va_start(args, format);
+	write_line(level, forced, NULL, format, args);
 	va_end(args);
 	errno = saved;
 }
@@ -345,7 +515,7 @@ log_open(enum log_target target, enum log_level level, int facility, bool now)
 	sink.level = level;
 	sink.facility = facility == 0 ? LOG_AUTH : facility;
 	/* not for us: PAM's modules write by way of libc */
-	openlog("sshd", LOG_PID, sink.facility);
+	openlog(IDENT, LOG_PID, sink.facility);
 	if (target != TARGET_SYSLOG) {
 		io_close(&sink.fd);
 		return;
@@ -364,6 +534,31 @@ log_to_function(void (*fn)(void *ctx, enum log_level level, const char *text),
 	sink.target = TARGET_FUNCTION;
 	sink.fn = fn;
 	sink.ctx = ctx;
+}
+
+void
+log_places(const char *const *lists, size_t n)
+{
+	sink.places = lists;
+	sink.nplaces = n;
+}
+
+bool
+log_is_forced(void)
+{
+	return sink.forced;
+}
+
+void
+log_field(enum log_field_id field, const char *text)
+{
+	sink.fields[field] = text;
+}
+
+bool
+log_has_fields(void)
+{
+	return sink.target == TARGET_SYSLOG && sink.journal;
 }
 
 void

@@ -148,7 +148,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("AcceptEnv",                     accept_env,                     session_accept_env, NULL,     MATCH),
 	KEYWORD ("SetEnv",                        set_env,                        session_set_env, NULL,     MATCH),
 	KEYWORD ("AuthenticationMethods",         authentication_methods,         ssh_methods,    "any",    MATCH),
-	KEYWORD ("LogVerbose",                    log_verbose,                    text_words,     "none",   MATCH | LATER),
+	KEYWORD ("LogVerbose",                    log_verbose,                    text_words,     "none",   MATCH),
 	KEYWORD ("ChannelTimeout",                channel_timeout,                session_channel_timeout, "none", MATCH),
 	KEYWORD2("Subsystem",                     subsystems, nsubsystems,        session_subsystem,  NULL,     MATCH),
 	KEYWORD2("MaxStartups",                   startups_begin, startups_full,  net_startups,   "10:30:100", GLOBAL),

@@ -108,13 +108,13 @@ read_some(struct gate *g)
 }
 
 static void
-greet(struct gate *g)
+greet(struct gate *g, uint64_t now_ms)
 {
 	struct slice line = transport_peer_version(g->transport);
 
-	if (g->greeted || line.n == 0)
+	if (g->version_at_ms != 0 || line.n == 0)
 		return;
-	g->greeted = true;
+	g->version_at_ms = now_ms;
 	log_debug1("client's identification: %s", log_quote(line));
 	farewell_scanner(g);
 }
@@ -130,14 +130,17 @@ serve(struct gate *g)
 	enum err e = OK;
 
 	while (!userauth_is_done(&g->auth) && may_take(g)) {
-		e = transport_next(g->transport, clock_mono_ms() / 1000,
-		    &payload);
+		uint64_t now_ms = clock_mono_ms();
+
+		e = transport_next(g->transport, now_ms / 1000, &payload);
 		if (e == OK || e == ERR_MORE)
-			greet(g);
+			greet(g, now_ms);
 		if (e == ERR_MORE)
 			return;
 		if (e != OK)
 			farewell_transport(g, e);
+		if (g->kex_at_ms == 0)
+			g->kex_at_ms = now_ms;
 		if ((e = userauth_input(&g->auth, payload)) != OK)
 			farewell_auth(g, e);
 	}

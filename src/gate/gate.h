@@ -28,7 +28,8 @@ struct gate {
 	struct userauth auth;
 	const struct conf *conf;      /* global, then with Match applied */
 	struct buf banner;            /* from find_user until it was sent */
-	bool greeted;                 /* the peer's identification was seen */
+	uint64_t version_at_ms;       /* the peer's identification was seen */
+	uint64_t kex_at_ms;           /* its first message after that */
 	bool in_changed, out_changed; /* O_NONBLOCK was set by us */
 };
 

@@ -28,6 +28,7 @@ send_line(void *ctx, enum log_level level, const char *text)
 {
 	struct gate *g = ctx;
 	struct log_msg line = {.level = (uint8_t)level,
+	    .forced = log_is_forced(),
 	    .text = slice_cstr(text)};
 
 	/* nobody is left who could be told */
@@ -98,6 +99,7 @@ apply_match(struct gate *g, struct slice matched)
 	}
 	g->conf = own;
 	log_set_level(own->log_level);
+	log_places(own->log_verbose.v, own->log_verbose.n);
 	return OK;
 }
 
@@ -106,8 +108,12 @@ find_user(void *ctx, const struct user_req *req, struct userauth_found *found)
 {
 	struct gate *g = ctx;
 	struct user_rep rep = {.banner = {-1}};
-	enum err e = ask_find_user(g->monitor, req, &rep);
+	struct user_req timed = *req;
+	enum err e;
 
+	timed.version_at_ms = g->version_at_ms;
+	timed.kex_at_ms = g->kex_at_ms;
+	e = ask_find_user(g->monitor, &timed, &rep);
 	if (e == OK)
 		e = apply_match(g, rep.matched);
 	if (e == OK && rep.banner.fd >= 0) {

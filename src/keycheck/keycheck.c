@@ -25,7 +25,9 @@ KEYCHECK_TABLE(ops);
 static void
 send_line(void *ctx, enum log_level level, const char *text)
 {
-	struct log_msg m = {.level = (uint8_t)level, .text = slice_cstr(text)};
+	struct log_msg m = {.level = (uint8_t)level,
+	    .forced = log_is_forced(),
+	    .text = slice_cstr(text)};
 
 	/* Where the monitor is gone, the next read says so */
 	(void)!rpc_send(ctx, LOG_NOTE, &layout_log_msg, &m);

@@ -231,6 +231,8 @@ cmdline_log(const struct cmdline *c, const struct conf *conf)
 	log_open(err ? TARGET_STDERR : TARGET_SYSLOG,
 	    conf == NULL ? LEVEL_INFO : conf->log_level,
 	    conf == NULL ? 0 : conf->syslog_facility, false);
+	if (conf != NULL)
+		log_places(conf->log_verbose.v, conf->log_verbose.n);
 }
 
 /* Complaints go to standard error (with -E: the file), as at every start of

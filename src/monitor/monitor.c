@@ -278,6 +278,7 @@ monitor_init(struct monitor *m, const struct common *common,
 		m->lifeline = rpc_new(conn->lifeline);
 	m->serve = (struct serve)SERVE_INIT(monitor_ops, m);
 	m->phase = PHASE_KEX;
+	phases_reach(m, PHASE_END_FORK, clock_mono_ms());
 	m->state = -1;
 	m->permits = PERMIT_ALL;
 	m->auth_info = BUF_LIMIT(64 << 10);
@@ -294,6 +295,7 @@ monitor_main(const struct common *common, const struct conn *conn)
 
 	monitor_init(m, common, conn);
 	settle(m);
+	ops_log_connection(m);
 	set_deadline(m);
 	title_set("[accepted]");
 	if ((e = start_gate(m)) != OK) {
@@ -313,6 +315,8 @@ monitor_main(const struct common *common, const struct conn *conn)
 		leave_refused(m);
 	if ((e = grant_start(m)) != OK)
 		leave_refused(m);
+	phases_reach(m, PHASE_END_SESSION, clock_mono_ms());
+	phases_log(m);
 	/* the peer must see the end when the session closes the connection */
 	if (out != in)
 		io_close(&out);

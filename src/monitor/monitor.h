@@ -40,6 +40,16 @@ struct account {
 	size_t nnames;
 };
 
+/* What a login's phases end with; phases.c. */
+enum phase_end {
+	PHASE_END_FORK,    /* from accept: silence, the queue, the spawner */
+	PHASE_END_VERSION, /* the gate started; the peer identified itself */
+	PHASE_END_KEX,
+	PHASE_END_AUTH,    /* the verdict that lets in */
+	PHASE_END_SESSION, /* handing over, PAM's session, the session's fork */
+	PHASE_ENDS
+};
+
 /* Where AuthenticationMethods stands; methods.c. */
 struct methods {
 	struct slice lists[32]; /* what is still due of each list */
@@ -68,7 +78,9 @@ struct monitor {
 	unsigned int phase;
 	pid_t gate_pid, keycheck_pid, session_pid;
 	uint64_t started_ms;
+	uint64_t phase_at_ms[PHASE_ENDS]; /* clock_mono_ms; phases.c */
 	uint32_t logs; /* lines written for the gate */
+	char *method, *fingerprint, *cert_id; /* last tried, for ops_log.c */
 
 	uint8_t session_id[64];
 	size_t session_id_octets;
@@ -181,6 +193,13 @@ void
 verdict_reply(const struct monitor *m, enum verdict v, struct verdict_rep *rep);
 uint8_t verdict_outcome(const struct monitor *m);
 
+/* ---- phases.c ---- */
+/* It ended, at that time (clock_mono_ms), if that can be. */
+void phases_reach(struct monitor *m, enum phase_end end, uint64_t at_ms);
+/* How long it took; 0 where it wasn't reached. */
+uint32_t phases_ms(const struct monitor *m, enum phase_end end);
+void phases_log(const struct monitor *m); /* one VERBOSE line for all */
+
 /* ---- shadow.c ---- */
 /* Check against crypt(3); costs the same whether the user exists. */
 bool shadow_check(const struct monitor *m, struct slice password);
@@ -206,6 +225,14 @@ void pam_finish(struct monitor *m);
 /* Fork keycheck, once the user is known; before PAM saw anything. */
 void ops_key_start(struct monitor *m);
 void ops_key_stop(struct monitor *m);
+
+/* ---- ops_log.c ---- */
+/* What journald is told beside the lines (base/log.h), if it is there. */
+void ops_log_connection(const struct monitor *m);
+void ops_log_user(const struct monitor *m);
+/* Until the next: "publickey" …, and what follows "ssh2: " or NULL. */
+void
+ops_log_credential(struct monitor *m, const char *method, const char *info);
 
 /* ---- ops_password.c ---- */
 MUST_USE enum err

@@ -29,7 +29,8 @@ on_note(void *ctx, struct rpc *r, uint32_t number)
 	(void)ctx;
 	if (number == LOG_NOTE && rpc_decode(r, &layout_log_msg, &line) == OK &&
 	    line.level >= LEVEL_FATAL && line.level <= LEVEL_DEBUG3)
-		log_at((enum log_level)line.level, "%.*s", (int)line.text.n,
+		log_relay((enum log_level)line.level, line.forced, "%.*s",
+		    (int)line.text.n,
 		    line.text.n > 0 ? (const char *)line.text.p : "");
 }
 

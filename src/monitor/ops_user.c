@@ -49,6 +49,7 @@ match(struct monitor *m)
 		 &m->conf)) != OK)
 		return e;
 	log_set_level(m->conf.log_level);
+	log_places(m->conf.log_verbose.v, m->conf.log_verbose.n);
 	return OK;
 }
 
@@ -79,6 +80,9 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		return ERR_FORMAT;
 	m->user_sent = mem_text(req->user);
 	m->user = mem_text(slice_first(req->user, slice_find(req->user, ':')));
+	phases_reach(m, PHASE_END_VERSION, req->version_at_ms);
+	phases_reach(m, PHASE_END_KEX, req->kex_at_ms);
+	ops_log_user(m);
 	account_find(&m->account, m->user);
 	if ((e = match(m)) != OK)
 		return e;

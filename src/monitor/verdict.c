@@ -88,6 +88,7 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 		return VERDICT_FAILED;
 	if (none)
 		loud = !m->valid;
+	ops_log_credential(m, method, info);
 	result_line(m, loud ? LEVEL_INFO : LEVEL_VERBOSE, "Failed", method, sub,
 	    info);
 	if (strcmp(method, "password") == 0)
@@ -114,6 +115,7 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	    !admit_root(m, method, forced))
 		return failed(m, method, sub, info);
 	if (!methods_passed(m, method, sub)) {
+		ops_log_credential(m, method, info);
 		result_line(m, LEVEL_INFO, "Partial", method, sub, info);
 		return VERDICT_PARTIAL;
 	}
@@ -124,6 +126,8 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	}
 	deadline_clear(); /* before PAM opens its session */
 	m->phase = PHASE_DONE;
+	phases_reach(m, PHASE_END_AUTH, clock_mono_ms());
+	ops_log_credential(m, method, info);
 	result_line(m, LEVEL_INFO, "Accepted", method, sub, info);
 	title_set("%.64s [priv]", m->account.name);
 	monitor_tell_listener(m, LIFELINE_LOGGED_IN, &layout_empty_msg, &empty);

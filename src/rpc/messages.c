@@ -37,6 +37,7 @@ LAYOUT(note_rep, FIELD(note_rep, zero, 0));
 
 LAYOUT(log_msg,
     FIELD(log_msg, level, 0),
+    FIELD(log_msg, forced, 0),
     FIELD(log_msg, text, LOG_TEXT));
 
 /* ---- listener, spawner, keeper ---- */
@@ -145,7 +146,9 @@ LAYOUT(modulus_rep,
 
 LAYOUT(user_req,
     FIELD(user_req, user, USER),
-    FIELD(user_req, service, SERVICE));
+    FIELD(user_req, service, SERVICE),
+    FIELD(user_req, version_at_ms, 0),
+    FIELD(user_req, kex_at_ms, 0));
 
 LAYOUT(user_rep,
     FIELD(user_rep, matched, BLOCKS),

@@ -36,6 +36,7 @@ log_to_monitor(void *ctx, enum log_level level, const char *text)
 {
 	struct session *s = ctx;
 	struct log_msg msg = {.level = (uint8_t)level,
+	    .forced = log_is_forced(),
 	    .text = slice_cstr(text)};
 
 	if (s->monitor != NULL && ask_log(s->monitor, &msg, NULL) != OK)

@@ -147,6 +147,7 @@ spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
 	conf_seal(set);
 	c->set = set;
 	c->conf = conf_global(set);
+	log_places(c->conf->log_verbose.v, c->conf->log_verbose.n);
 	c->inetd = inetd;
 	c->root = creds_is_root();
 	if ((e = keys_parse(keys, c)) != OK)

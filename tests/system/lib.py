@@ -186,6 +186,27 @@ class World:
         """Records that came so far, as they came."""
         return list(self.records)
 
+    def journal(self):
+        """journald's socket; a function that gives the entries which came so
+        far, as dictionaries."""
+        os.makedirs(self.path("run/systemd/journal"))
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        s.bind(self.path("run/systemd/journal/socket"))
+        os.chmod(self.path("run/systemd/journal/socket"), 0o666)
+        entries = []
+
+        def read():
+            while True:
+                try:
+                    lines = s.recv(65536).decode().split("\n")
+                except OSError:
+                    return
+                assert lines.pop() == ""
+                entries.append(dict(line.split("=", 1) for line in lines))
+        threading.Thread(target=read, daemon=True).start()
+        return lambda: list(entries)
+
     def path(self, name):
         return os.path.join(self.dir, name)
 

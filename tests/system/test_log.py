@@ -3,7 +3,9 @@ filters read, on every sink."""
 
 import os
 import re
+import signal
 import subprocess
+import time
 
 from lib import wait_for
 
@@ -216,3 +218,148 @@ def test_a_flood_before_login_is_bounded(env):
     t.close()
     wait_for(lambda: not s.monitors(), 10, "the end")
     assert len(s.log().splitlines()) < 2500, len(s.log().splitlines())
+
+
+def test_journald_has_fields(env):
+    """Where journald is, its records carry the facts beside the text; syslog's
+    socket gets nothing. A certificate's id and a name of newlines stay whole."""
+    w = env.world(device_log=True)
+    journal = w.journal()
+    s = env.server("UsePAM no", "LogLevel VERBOSE", world=w, start=False)
+    s.process = subprocess.Popen(
+        w.wrap([env.program, "-D", "-f", s.config]),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    wait_for(lambda: os.path.exists(s.pidfile), 20, "the start")
+    try_names(s, ["eve\nMESSAGE=faked", "mallory"], "password")
+    s.login_works()
+
+    def entry(text):
+        return next((e for e in journal() if text in e["MESSAGE"]), None)
+    wait_for(lambda: entry("Close session"), 10, "the entries")
+    for e in journal():
+        assert e["SYSLOG_IDENTIFIER"] == "sshd" and e["PRIORITY"] in "0123456", e
+        assert int(e["SYSLOG_FACILITY"]) == 4 and int(e["SYSLOG_PID"]) > 1, e
+    with open(os.path.join(env.keys, "user_ed25519.pub")) as f:
+        finger = subprocess.run(["ssh-keygen", "-lf", "-"], stdin=f,
+                                capture_output=True, text=True,
+                                check=True).stdout.split()[1]
+    for text in ("Accepted publickey", "Starting session"):
+        e = entry(text)
+        assert e["SALLYPORT_USER"] == env.user, e
+        assert e["SALLYPORT_ADDRESS"] == "127.0.0.1", e
+        assert e["SALLYPORT_METHOD"] == "publickey", e
+        assert e["SALLYPORT_FINGERPRINT"] == finger, e
+        assert e["SALLYPORT_PORT"] in e["MESSAGE"], e
+    assert entry("Starting session")["SALLYPORT_CONNECTION"] == \
+        entry("Accepted publickey")["SALLYPORT_CONNECTION"] != \
+        entry("mallory")["SALLYPORT_CONNECTION"]
+    e = entry("Invalid user eve")
+    assert e["SALLYPORT_USER"] == "eve\\nMESSAGE=faked", e
+    assert entry("Failed password")["SALLYPORT_METHOD"] == "password"
+    assert "SALLYPORT_FINGERPRINT" not in entry("Failed password")
+    assert w.syslog() == [], w.syslog()
+
+
+def test_places_are_written_at_any_level(env):
+    """LogVerbose: lines of the places that it names, of each process, with the
+    place before them; others obey the level, and Match decides as usual."""
+    s = env.server("LogLevel ERROR",
+                   "LogVerbose gate.c:*,!*:*:0 *:verdict_give:*,spawner.c:*",
+                   "Match User nobody", "LogVerbose none")
+    s.login_works()
+    s.wait_log(r"(?m)^(debug1: )?gate\.c:greet\(\):\d+: client's identification: "
+               r"SSH-2.0-.* \[preauth\]$")
+    assert "Accepted publickey" not in s.log(), s.log()
+    s.stop()
+    s = env.server("LogLevel QUIET", "Match User " + env.user,
+                   "LogVerbose result_line:* verdict.c:*,program.c:log_start:*")
+    s.login_works()
+    s.wait_log(r"(?m)^program\.c:log_start\(\):\d+: Starting session: command for")
+    s.wait_log(r"(?m)^verdict\.c:\w+\(\):\d+: Accepted publickey for ")
+    for line in s.log().splitlines():
+        assert re.match(r"(debug1: )?(verdict|program)\.c:", line), line
+
+
+def test_a_level_in_match_is_the_gates_too(env):
+    """What gate and session have to say of a user follows that user's level."""
+    s = env.server("LogLevel VERBOSE", "Match User nosuchuser,%s" % env.user,
+                   "LogLevel QUIET")
+    s.ssh("true", user="nosuchuser")
+    s.login_works()
+    s.ssh("true", user="other")
+    s.wait_log(r"Connection closed by invalid user other")
+    assert "nosuchuser" not in s.log() and "Accepted" not in s.log(), s.log()
+    assert "Close session" not in s.log(), s.log()
+
+
+def test_phases_of_a_login(env):
+    """One VERBOSE line tells how long each took; silence counts as waiting."""
+    s = env.server("LogLevel VERBOSE")
+    c = s.connect()
+    line = c.recv(100)
+    time.sleep(0.3)
+    import paramiko
+    t = paramiko.Transport(Rest(c, line))
+    t.start_client(timeout=20)
+    t.auth_publickey(env.user, paramiko.Ed25519Key(
+        filename=os.path.join(env.keys, "user_ed25519")))
+    m = s.wait_log(
+        r"(?m)^Login phases of %s from 127\.0\.0\.1 port \d+: fork (\d+) ms, "
+        r"version (\d+) ms, key exchange (\d+) ms, authentication (\d+) ms, "
+        r"session (\d+) ms$" % env.user)
+    t.close()
+    phases = [int(n) for n in m.groups()]
+    assert phases[0] >= 290 and sum(phases) < 20000, phases
+    s.stop()
+    s = env.server("LogLevel INFO")
+    s.login_works()
+    s.wait_log("Accepted publickey")
+    assert "Login phases" not in s.log()
+
+
+class Rest:
+    """A connection of which something was read already."""
+
+    def __init__(self, c, first):
+        self.c = c
+        self.first = first
+
+    def recv(self, n):
+        if not self.first:
+            return self.c.recv(n)
+        out, self.first = self.first[:n], self.first[n:]
+        return out
+
+    def __getattr__(self, name):
+        return getattr(self.c, name)
+
+
+def test_a_log_file_is_opened_anew(env):
+    """-E appends; rotated, the file is made anew on SIGHUP, and one that can't
+    be made leaves the old one in use."""
+    s = env.server(start=False)
+    path = os.path.join(s.dir, "own")
+    with open(path, "w") as f:
+        f.write("of before\n")
+    s.process = subprocess.Popen([env.program, "-D", "-E", path, "-f", s.config],
+                                 stdin=subprocess.DEVNULL)
+    s.logfile = path
+    wait_for(lambda: os.path.exists(s.pidfile), 20, "the start")
+    s.login_works()
+    s.wait_log("Accepted publickey")
+    assert s.log().startswith("of before\n")
+    os.rename(path, path + ".1")
+    s.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: os.path.exists(path), 20, "the new file")
+    s.login_works()
+    s.wait_log("Accepted publickey")
+    with open(path + ".1") as f:
+        assert "SIGHUP" in f.read()
+    os.rename(path, path + ".2")
+    os.mkdir(path)
+    s.process.send_signal(signal.SIGHUP)
+    s.logfile = path + ".2"
+    s.wait_log("the new configuration is bad", 20)
+    s.login_works()
+    wait_for(lambda: s.log().count("Accepted publickey") == 2, 10, s.log())

@@ -10,6 +10,9 @@
  * Lines, levels and prefixes are those of OpenSSH's sshd: the ident is
  * "sshd[pid]"; "fatal: ", "error: ", "debug1: " … in syslog and, but for fatal
  * and error, on standard error.
+ *
+ * Where journald is, syslog's records go to it in its native protocol, and what
+ * is known of the connection goes beside the text as fields (log_field).
  */
 #ifndef SALLYPORT_BASE_LOG_H
 #define SALLYPORT_BASE_LOG_H
@@ -18,6 +21,10 @@
 #include "sallyport/base/slice.h"
 
 #include <stdbool.h>
+
+/* Where journald takes its native records, and everybody syslog's. */
+#define LOG_JOURNAL_PATH "/run/systemd/journal/socket"
+#define LOG_SYSLOG_PATH  "/dev/log"
 
 /*
  * Octets of a line, escaped, without syslog's head and the newline. The bounds
@@ -76,9 +83,49 @@ const char *log_facility_name(int facility); /* "AUTH" */
 void log_export(char room[32]);
 MUST_USE enum err log_import(const char *word);
 
-/* The one function; level decides. */
-void log_at(enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/*
+ * LogVerbose: places of the program whose lines are written whatever the
+ * level. Each text is a pattern list (base/pattern.h) that is compared with
+ * "file.c:function():line", and without the parentheses. Such a line begins
+ * with its place. Keeps texts and list; n 0: none.
+ */
+void log_places(const char *const *lists, size_t n);
+
+/* In log_to_function's fn: does the line's place demand that it is written? */
+bool log_is_forced(void);
+
+/*
+ * What the lines of this process are about, for journald. Keeps the text, which
+ * must be escaped (log_quote) where it is a peer's; NULL: not known.
+ */
+enum log_field_id {
+	LOG_FIELD_USER,
+	LOG_FIELD_ADDRESS,
+	LOG_FIELD_PORT,
+	LOG_FIELD_METHOD,
+	LOG_FIELD_FINGERPRINT,
+	LOG_FIELD_CERT_ID,
+	LOG_FIELD_CONNECTION,
+	LOG_FIELDS
+};
+void log_field(enum log_field_id field, const char *text);
+/* Is there anybody who reads them? Else they needn't be worked out. */
+bool log_has_fields(void);
+
+/* Level and place decide; log_at and its like name their own place. */
+void
+log_from(const char *file, const char *function, int line, enum log_level level,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A line of another process of ours, whose place decided already. */
+void log_relay(enum log_level level, bool forced, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#ifndef __FILE_NAME__ /* compilers of before 2022 */
+#define __FILE_NAME__ __FILE__
+#endif
+#define log_at(level, ...)                                                     \
+	log_from(__FILE_NAME__, __func__, __LINE__, (level), __VA_ARGS__)
 
 #define log_fatal(...)   log_at(LEVEL_FATAL, __VA_ARGS__)
 #define log_error(...)   log_at(LEVEL_ERROR, __VA_ARGS__)

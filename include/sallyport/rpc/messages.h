@@ -23,6 +23,7 @@ struct note_rep {
 /* A line for the log: gate, keycheck and session to the monitor. */
 struct log_msg {
 	uint8_t level; /* enum log_level */
+	bool forced;   /* LogVerbose names the place: whatever the level */
 	struct slice text;
 };
 
@@ -178,6 +179,10 @@ struct modulus_rep {
 struct user_req {
 	struct slice user; /* as sent, ":style" included */
 	struct slice service;
+	/* clock_mono_ms: the peer's identification line was read; its first
+	 * message after the key exchange was. For the log and the metrics. */
+	uint64_t version_at_ms;
+	uint64_t kex_at_ms;
 };
 struct user_rep {
 	struct slice matched; /* blockset of conf/match.h */

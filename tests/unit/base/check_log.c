@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -237,19 +238,120 @@ START_TEST(gives_a_function_the_escaped_text)
 }
 END_TEST
 
+/* ---- LogVerbose ---- */
+
+/* A line of a known place, at a level that isn't written otherwise. */
+static void
+say_there(void)
+{
+	log_from("src/kex.c", "kex_derive", 99, LEVEL_DEBUG3, "x");
+}
+
+struct place_row {
+	const char *list;
+	bool named;
+};
+
+static const struct place_row place_rows[] = {
+    {"kex.c:*", true},
+    {"*:kex_derive():*", true},
+    {"*:kex_derive:*", true},
+    {"kex.c:kex_derive:99", true},
+    {"kex.c:kex_derive():99", true},
+    {"kex.c:*:99", true},
+    {"packet.c:*,kex.c:*", true},
+    {"kex.c", false},
+    {"kex.c:*:98", false},
+    {"*:kex_deriv:*", false},
+    {"kex.c:*,!*:kex_derive:*", false},
+    {"src/kex.c:*", false},
+};
+
+START_TEST(writes_the_places_that_are_named)
+{
+	const struct place_row *row = &place_rows[_i];
+
+	log_set_level(LEVEL_QUIET);
+	log_places(&row->list, 1);
+	say_there();
+	ck_assert_str_eq(written(),
+	    row->named ? "debug3: kex.c:kex_derive():99: x\n" : "");
+	log_places(NULL, 0);
+	say_there();
+	ck_assert_str_eq(written(), "");
+}
+END_TEST
+
+START_TEST(writes_every_list_and_the_level_beside)
+{
+	static const char *const lists[] = {"a.c:*", "kex.c:*"};
+
+	log_set_level(LEVEL_INFO);
+	log_places(lists, 2);
+	say_there();
+	ck_assert_str_eq(written(), "debug3: kex.c:kex_derive():99: x\n");
+	log_info("i");
+	log_verbose("v");
+	ck_assert_str_eq(written(), "i\n");
+}
+END_TEST
+
+static void
+on_demanded(void *ctx, enum log_level level, const char *text)
+{
+	(void)level;
+	*(int *)ctx = log_is_forced() ? 1 : 0;
+	ck_assert(
+	    !log_is_forced() || strcmp(text, "kex.c:kex_derive():99: x") == 0);
+}
+
+/* The function tells the next process, which writes it at any level. */
+START_TEST(tells_a_function_what_was_demanded)
+{
+	static const char *const list = "kex.c:*";
+	int demanded = -1;
+
+	log_to_function(on_demanded, &demanded);
+	log_set_level(LEVEL_INFO);
+	log_places(&list, 1);
+	say_there();
+	ck_assert_int_eq(demanded, 1);
+	log_info("i");
+	ck_assert_int_eq(demanded, 0);
+}
+END_TEST
+
+START_TEST(relays_what_was_demanded)
+{
+	log_set_level(LEVEL_INFO);
+	log_relay(LEVEL_DEBUG2, false, "no");
+	log_relay(LEVEL_DEBUG2, true, "yes\n");
+	log_relay(LEVEL_INFO, false, "i");
+	log_relay(LEVEL_QUIET, true, "never");
+	ck_assert_str_eq(written(), "debug2: yes\\n\ni\n");
+}
+END_TEST
+
 /* ---- syslog ---- */
+
+static int
+socket_at(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	unlink(at.sun_path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
 
 /* A logger of our own at /dev/log, which others don't see; -1: not allowed. */
 static int
 logger_open(void)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	int fd;
-
-	unlink(at.sun_path);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-	return fd;
+	return socket_at(LOG_SYSLOG_PATH);
 }
 
 static bool
@@ -284,9 +386,21 @@ private_logger(void)
 	if (!private_mounts())
 		return -1;
 	if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0)
+	    mount("tmpfs", "/dev", "tmpfs", 0, NULL) < 0 ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
 		return -1;
 	return logger_open();
+}
+
+/* journald's socket in the world that private_logger made */
+static int
+journal_open(void)
+{
+	if ((mkdir("/run/systemd", 0755) != 0 ||
+		mkdir("/run/systemd/journal", 0755) != 0) &&
+	    errno != EEXIST)
+		return -1;
+	return socket_at(LOG_JOURNAL_PATH);
 }
 
 static const char *
@@ -418,6 +532,113 @@ START_TEST(writes_nowhere_without_a_logger)
 }
 END_TEST
 
+/* ---- journald ---- */
+
+/* Does the record have this line, and no other of that name? */
+static bool
+has_field(const char *record, const char *line)
+{
+	size_t name = strcspn(line, "=") + 1;
+	size_t found = 0;
+	bool whole = false;
+
+	for (const char *p = record; *p != '\0'; p = strchr(p, '\n') + 1) {
+		size_t n = strcspn(p, "\n");
+
+		ck_assert(p[n] == '\n'); /* each field ends */
+		if (strncmp(p, line, name) != 0)
+			continue;
+		found++;
+		whole = n == strlen(line) && strncmp(p, line, n) == 0;
+	}
+	return found == 1 && whole;
+}
+
+START_TEST(gives_journald_fields_beside_the_text)
+{
+	int syslog = private_logger(), fd;
+	char expected[32];
+	const char *r;
+
+	if (syslog < 0)
+		return;
+	fd = journal_open();
+	log_open(TARGET_SYSLOG, LEVEL_INFO, LOG_LOCAL3, true);
+	ck_assert(log_has_fields());
+	log_field(LOG_FIELD_USER, "root\\n");
+	log_field(LOG_FIELD_CONNECTION, "7");
+	log_error("two\nlines MESSAGE=%s", "x");
+	r = received(fd);
+	snprintf(expected, sizeof(expected), "SYSLOG_PID=%d", (int)getpid());
+	ck_assert(has_field(r, "MESSAGE=error: two\\nlines MESSAGE=x"));
+	ck_assert(has_field(r, "PRIORITY=3"));
+	ck_assert(has_field(r, "SYSLOG_FACILITY=19"));
+	ck_assert(has_field(r, "SYSLOG_IDENTIFIER=sshd"));
+	ck_assert(has_field(r, expected));
+	ck_assert(has_field(r, "SALLYPORT_USER=root\\n"));
+	ck_assert(has_field(r, "SALLYPORT_CONNECTION=7"));
+	ck_assert_ptr_null(strstr(r, "SALLYPORT_PORT"));
+	log_field(LOG_FIELD_USER, NULL);
+	log_info("i");
+	ck_assert_ptr_null(strstr(received(fd), "SALLYPORT_USER"));
+	ck_assert_str_eq(received(syslog), ""); /* not both */
+}
+END_TEST
+
+/* The longest text and all fields at their longest: nothing is cut apart. */
+START_TEST(keeps_the_fields_of_the_longest_line)
+{
+	int syslog = private_logger(), fd;
+	char text[2 * LOG_LINE_MAX], value[4 * LOG_NAME_MAX + 1];
+	char line[sizeof(value) + 64];
+	const char *r;
+
+	if (syslog < 0)
+		return;
+	fd = journal_open();
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	memset(value, 'v', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
+	log_open(TARGET_SYSLOG, LEVEL_INFO, 0, true);
+	log_field(LOG_FIELD_USER, value);
+	log_field(LOG_FIELD_CERT_ID, value);
+	log_info("%s", text);
+	r = received(fd);
+	ck_assert_uint_eq(strcspn(r, "\n"),
+	    strlen("MESSAGE=") + LOG_SYSLOG_MAX);
+	snprintf(line, sizeof(line), "SALLYPORT_USER=%s", value);
+	ck_assert(has_field(r, line));
+	snprintf(line, sizeof(line), "SALLYPORT_CERT_ID=%s", value);
+	ck_assert(has_field(r, line));
+	/* what has no room is left out whole */
+	log_field(LOG_FIELD_METHOD, text);
+	log_info("%s", text);
+	ck_assert_ptr_null(strstr(received(fd), "SALLYPORT_METHOD"));
+}
+END_TEST
+
+/* journald goes, and its syslog's reader is another; then it is back. */
+START_TEST(follows_journald_as_it_comes_and_goes)
+{
+	int syslog = private_logger(), fd;
+
+	if (syslog < 0)
+		return;
+	fd = journal_open();
+	log_open(TARGET_SYSLOG, LEVEL_INFO, 0, true);
+	io_close(&fd);
+	log_info("by syslog");
+	ck_assert_str_eq(received_text(syslog, LOG_AUTH | LOG_INFO),
+	    "by syslog");
+	ck_assert(!log_has_fields());
+	fd = journal_open();
+	io_close(&syslog);
+	log_info("by journald");
+	ck_assert(has_field(received(fd), "MESSAGE=by journald"));
+}
+END_TEST
+
 /* ---- names ---- */
 
 START_TEST(knows_every_level_by_its_name)
@@ -499,11 +720,19 @@ check_log(void)
 	tcase_add_loop_test(tc, keeps_eight_quoted_texts, 0, 8);
 	tcase_add_test(tc, keeps_the_address_behind_the_longest_name);
 	tcase_add_test(tc, gives_a_function_the_escaped_text);
+	tcase_add_loop_test(tc, writes_the_places_that_are_named, 0,
+	    sizeof(place_rows) / sizeof(place_rows[0]));
+	tcase_add_test(tc, writes_every_list_and_the_level_beside);
+	tcase_add_test(tc, tells_a_function_what_was_demanded);
+	tcase_add_test(tc, relays_what_was_demanded);
 	tcase_add_test(tc, sends_records_to_the_logger);
 	tcase_add_test(tc, dates_records_by_the_wall_clock);
 	tcase_add_test(tc, finds_a_logger_that_was_started_anew);
 	tcase_add_test(tc, counts_the_lines_that_a_stuck_logger_loses);
 	tcase_add_test(tc, writes_nowhere_without_a_logger);
+	tcase_add_test(tc, gives_journald_fields_beside_the_text);
+	tcase_add_test(tc, keeps_the_fields_of_the_longest_line);
+	tcase_add_test(tc, follows_journald_as_it_comes_and_goes);
 	tcase_add_loop_test(tc, knows_every_level_by_its_name, LEVEL_QUIET,
 	    LEVEL_DEBUG3 + 1);
 	tcase_add_test(tc, reads_names_in_any_case);

@@ -58,6 +58,27 @@ START_TEST(a_level_that_isnt_one_ends_it)
 }
 END_TEST
 
+/* What LogVerbose demands is written at any level; where nobody demanded
+ * anything, a gate that says so isn't believed. */
+START_TEST(a_gate_raises_no_level)
+{
+	struct log_msg req = {.level = LEVEL_DEBUG3,
+	    .forced = true,
+	    .text = SLICE_STR("deep")};
+	struct note_rep rep;
+	struct desk d;
+
+	desk_init(&d, _i == 0 ? "" : "LogVerbose gate.c:*\n");
+	log_set_level(LEVEL_INFO);
+	ck_assert_int_eq(on_log(&d.m, &req, &rep), OK);
+	ck_assert_int_eq(desk_logged(&d, "DEBUG3 deep [preauth]"), _i == 1);
+	d.m.valid = false;
+	ck_assert_int_eq(on_log(&d.m, &req, &rep), OK);
+	ck_assert_int_eq(desk_said(&d, "deep"), _i == 1);
+	desk_clear(&d);
+}
+END_TEST
+
 /* SEC-58: a gate fills no log. A session's user is known. */
 START_TEST(a_flood_is_cut_off)
 {
@@ -82,6 +103,7 @@ check_ops_log(void)
 	tcase_add_test(tc, a_gates_line_ends_in_preauth);
 	tcase_add_test(tc, an_unknown_user_is_called_invalid);
 	tcase_add_test(tc, a_level_that_isnt_one_ends_it);
+	tcase_add_loop_test(tc, a_gate_raises_no_level, 0, 2);
 	tcase_add_test(tc, a_flood_is_cut_off);
 	return tc;
 }

@@ -15,6 +15,7 @@ check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/monitor/check_ops_password.c \
 	tests/unit/monitor/check_ops_session.c \
 	tests/unit/monitor/check_ops_user.c \
+	tests/unit/monitor/check_phases.c \
 	tests/unit/monitor/check_refusal.c tests/unit/monitor/check_shadow.c \
 	tests/unit/monitor/check_verdict.c
 check_monitor_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir) -I$(srcdir)/src/monitor

@@ -4,8 +4,8 @@
 
 /* clang-format off */
 #define CASES(C) C(account) C(admit) C(methods) C(ops_kex) C(ops_key)         \
-	C(ops_log) C(ops_password) C(ops_session) C(ops_user) C(refusal)      \
-	C(shadow) C(verdict)
+	C(ops_log) C(ops_password) C(ops_session) C(ops_user) C(phases)       \
+	C(refusal) C(shadow) C(verdict)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
