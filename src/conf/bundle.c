@@ -266,6 +266,18 @@ add_pattern(struct reader *r, const char *file, const char *pattern)
 	    buf_slice(&numbers));
 }
 
+/* What can't be read, and the line that wants it */
+static enum err
+blame(struct reader *r, enum err e, const char *file, unsigned int line)
+{
+	SCOPED(mem_free_at) char *why = mem_strdup(r->why);
+
+	(void)snprintf(r->why, r->size,
+	    "%s line %u: %s (Include: expected files that can be read)", file,
+	    line, why);
+	return e;
+}
+
 /*
  * Follow the Include lines of one file. Lines that can't be split are for
  * conf_parse to complain of.
@@ -275,17 +287,19 @@ search_file(struct reader *r, size_t number)
 {
 	SCOPED(line_clear) struct line l = {0};
 	struct slice rest = buf_slice(&r->texts[number]);
+	unsigned int line = 0;
 	struct slice text;
 	enum err e = OK;
 
 	while (e == OK && slice_next(&rest, '\n', &text)) {
+		line++;
 		if (line_split(&l, text) != OK ||
 		    !text_same_nocase(l.keyword, SLICE_STR("Include")))
 			continue;
 		for (size_t i = 0; e == OK && i < l.nwords; i++)
 			e = add_pattern(r, r->names[number], l.words[i]);
 	}
-	return e;
+	return e == OK ? OK : blame(r, e, r->names[number], line);
 }
 
 /* The directory of the main file, absolute or as the working directory has it */

@@ -1,5 +1,6 @@
 #include "sallyport/conf/conf.h"
 
+#include "assign.h"
 #include "bundle.h"
 #include "dump.h"
 #include "keywords.h"
@@ -37,37 +38,83 @@ methods_can_be_satisfied(const struct conf *c)
 	return lists->n == 0;
 }
 
-/* What makes no sense together, or NULL */
-static const char *
-find_contradiction(const struct conf *c)
+/* What makes no sense together, and whose line is to blame */
+struct contradiction {
+	const char *why;
+	const void *member;
+	const char *wants;
+};
+
+static bool
+find_contradiction(const struct conf *c, struct contradiction *out)
 {
 	if (!methods_can_be_satisfied(c))
-		return "AuthenticationMethods cannot be satisfied by "
-		       "enabled authentication methods";
-	if (c->authorized_keys_command != NULL &&
-	    c->authorized_keys_command_user == NULL)
-		return "AuthorizedKeysCommand set without "
-		       "AuthorizedKeysCommandUser";
-	if (c->authorized_principals_command != NULL &&
-	    c->authorized_principals_command_user == NULL)
-		return "AuthorizedPrincipalsCommand set without "
-		       "AuthorizedPrincipalsCommandUser";
-	return NULL;
+		*out = (struct contradiction){
+		    "AuthenticationMethods cannot be satisfied by enabled "
+		    "authentication methods",
+		    &c->authentication_methods,
+		    "AuthenticationMethods: expected a list of enabled ones"};
+	else if (c->authorized_keys_command != NULL &&
+		 c->authorized_keys_command_user == NULL)
+		*out = (struct contradiction){
+		    "AuthorizedKeysCommand set without "
+		    "AuthorizedKeysCommandUser",
+		    &c->authorized_keys_command,
+		    "AuthorizedKeysCommandUser: expected an account to run it"};
+	else if (c->authorized_principals_command != NULL &&
+		 c->authorized_principals_command_user == NULL)
+		*out = (struct contradiction){
+		    "AuthorizedPrincipalsCommand set without "
+		    "AuthorizedPrincipalsCommandUser",
+		    &c->authorized_principals_command,
+		    "AuthorizedPrincipalsCommandUser: expected an account to "
+		    "run it"};
+	else
+		return false;
+	return true;
+}
+
+/* "FILE line N: ", or nothing where nobody said anything */
+static char *
+place_of(const struct conf *c, const void *member)
+{
+	struct conf_origin at;
+
+	if (!conf_origin(c, SLICE_NONE, member, 0, &at))
+		return mem_strdup("");
+	return mem_format("%s line %u: ", at.file, at.line);
+}
+
+static void
+warn_addendum(const struct conf *c, conf_complain *complain, void *ctx)
+{
+	SCOPED(mem_free_at) char *place = place_of(c, &c->version_addendum);
+	SCOPED(mem_free_at) char *line = NULL;
+
+	if (c->version_addendum == NULL ||
+	    strstr(c->version_addendum, " #") == NULL)
+		return;
+	line = mem_format("%sVersionAddendum: what looks like a comment is "
+			  "part of it",
+	    place);
+	complain(ctx, LEVEL_INFO, line);
 }
 
 static enum err
 check_whole(const struct conf *c, conf_complain *complain, void *ctx)
 {
-	const char *wrong = find_contradiction(c);
+	struct contradiction wrong;
+	SCOPED(mem_free_at) char *place = NULL;
+	SCOPED(mem_free_at) char *line = NULL;
 
-	if (complain != NULL && c->version_addendum != NULL &&
-	    strstr(c->version_addendum, " #") != NULL)
-		complain(ctx, LEVEL_INFO,
-		    "VersionAddendum: what looks like a comment is part of it");
-	if (wrong == NULL)
-		return OK;
 	if (complain != NULL)
-		complain(ctx, LEVEL_FATAL, wrong);
+		warn_addendum(c, complain, ctx);
+	if (!find_contradiction(c, &wrong))
+		return OK;
+	place = place_of(c, wrong.member);
+	line = mem_format("%s%s (%s)", place, wrong.why, wrong.wants);
+	if (complain != NULL)
+		complain(ctx, LEVEL_FATAL, line);
 	return ERR_CONFIG;
 }
 
@@ -135,26 +182,21 @@ conf_global(const struct conf_set *set)
 /* ---- Match -------------------------------------------------------------- */
 
 static bool
-has_bit(const uint8_t *bits, int32_t i)
-{
-	return (bits[i / 8] >> (i % 8) & 1) != 0;
-}
-
-static bool
 block_holds(const struct match_block *b, const struct match_facts *facts,
     const uint8_t *before)
 {
 	if (b->same >= 0)
-		return has_bit(before, b->same);
+		return match_has(before, b->same);
 	if (b->state == MATCH_NEVER ||
-	    (b->parent >= 0 && !has_bit(before, b->parent)))
+	    (b->parent >= 0 && !match_has(before, b->parent)))
 		return false;
 	return b->state == MATCH_ALWAYS || match_holds(b->tests, facts);
 }
 
-void
-conf_match(const struct conf_set *set, const struct conf_facts *facts,
-    uint8_t *room, size_t *n)
+/* Of all blocks, or of those that depend on addresses alone */
+static void
+match_blocks(const struct conf_set *set, const struct conf_facts *facts,
+    bool early, uint8_t *room, size_t *n)
 {
 	struct match_facts ready;
 
@@ -162,8 +204,16 @@ conf_match(const struct conf_set *set, const struct conf_facts *facts,
 	*n = (set->nblocks + 7) / 8;
 	memset(room, 0, *n);
 	for (size_t i = 0; i < set->nblocks; i++)
-		if (block_holds(&set->blocks[i], &ready, room))
+		if ((!early || set->blocks[i].early) &&
+		    block_holds(&set->blocks[i], &ready, room))
 			room[i / 8] = (uint8_t)(room[i / 8] | 1U << (i % 8));
+}
+
+void
+conf_match(const struct conf_set *set, const struct conf_facts *facts,
+    uint8_t *room, size_t *n)
+{
+	match_blocks(set, facts, false, room, n);
 }
 
 bool
@@ -222,10 +272,45 @@ conf_apply(const struct conf_set *set, struct slice blocks, struct conf *out)
 	if (!is_block_set(set, blocks))
 		return ERR_FORMAT;
 	for (size_t i = 0; i < set->nblocks; i++)
-		if (has_bit(blocks.p, (int32_t)i))
+		if (match_has(blocks.p, (int32_t)i))
 			apply_block(set, &set->blocks[i], given, out);
 	apply_global(set, given, out);
 	return OK;
+}
+
+/* Where no earlier block had its say, as in apply_block */
+static void
+apply_early(const struct match_value *v, bool given[KEYWORDS_MAX],
+    struct conf *out)
+{
+	const struct keywords_row *row = keywords_row(v->place);
+
+	if ((row->flags & KEYWORDS_EARLY) == 0 || given[v->place])
+		return;
+	memcpy(keywords_value(row, out), v->value, row->kind->size);
+	given[v->place] = true;
+}
+
+bool
+conf_early(const struct conf_set *set, const struct conf_facts *facts,
+    struct conf *out)
+{
+	uint8_t blocks[CONF_BLOCKS_OCTETS];
+	bool given[KEYWORDS_MAX] = {false};
+	const struct match_value *v;
+	size_t n;
+
+	if (!set->early)
+		return false;
+	*out = set->global;
+	match_blocks(set, facts, true, blocks, &n);
+	for (size_t i = 0; i < set->nblocks; i++) {
+		v = match_has(blocks, (int32_t)i) ? set->blocks[i].values
+						  : NULL;
+		for (; v != NULL; v = v->next)
+			apply_early(v, given, out);
+	}
+	return true;
 }
 
 static void
@@ -246,22 +331,33 @@ add_names(struct buf *all, const char *list)
 	must(e == OK); /* bounded by the table of algorithms */
 }
 
+static char *
+any_algorithms(const struct conf_set *set, size_t offset)
+{
+	SCOPED(buf_clear) struct buf all = BUF_EMPTY;
+	const struct keywords_row *row = keywords_of(offset);
+	const struct match_value *v;
+
+	add_names(&all,
+	    *(const char *const *)keywords_value_of(row, &set->global));
+	for (size_t i = 0; i < set->nblocks; i++) {
+		v = match_value(&set->blocks[i], (uint32_t)keywords_place(row));
+		if (v != NULL)
+			add_names(&all, *(const char *const *)v->value);
+	}
+	return mem_text(buf_slice(&all));
+}
+
 char *
 conf_any_pubkey_algorithms(const struct conf_set *set)
 {
-	SCOPED(buf_clear) struct buf all = BUF_EMPTY;
-	size_t place = keywords_place(
-	    keywords_of(offsetof(struct conf, pubkey_algorithms)));
+	return any_algorithms(set, offsetof(struct conf, pubkey_algorithms));
+}
 
-	add_names(&all, set->global.pubkey_algorithms);
-	for (size_t i = 0; i < set->nblocks; i++) {
-		const struct match_value *v = set->blocks[i].values;
-
-		for (; v != NULL; v = v->next)
-			if (v->place == place)
-				add_names(&all, *(const char *const *)v->value);
-	}
-	return mem_text(buf_slice(&all));
+char *
+conf_any_kex_algorithms(const struct conf_set *set)
+{
+	return any_algorithms(set, offsetof(struct conf, kex_algorithms));
 }
 
 /* ---- what isn't built yet ----------------------------------------------- */
@@ -274,12 +370,23 @@ conf_refuses(const struct conf *c, const char **keyword)
 
 	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
 		if ((row->flags & KEYWORDS_REFUSE) == 0 ||
-		    !parse_differs(row, keywords_value_of(row, c), nothing))
+		    !assign_differs(row, keywords_value_of(row, c), nothing))
 			continue;
 		*keyword = row->name;
 		return true;
 	}
 	return false;
+}
+
+/* ---- where a value is from ---------------------------------------------- */
+
+bool
+conf_origin(const struct conf *c, struct slice blocks, const void *member,
+    size_t element, struct conf_origin *out)
+{
+	size_t offset = (size_t)((const uint8_t *)member - (const uint8_t *)c);
+
+	return origin_find(c, blocks, keywords_of(offset), element, out);
 }
 
 /* ---- -T, -G ------------------------------------------------------------- */
@@ -288,4 +395,10 @@ enum err
 conf_dump(const struct conf *c, struct buf *out)
 {
 	return dump_conf(c, out);
+}
+
+enum err
+conf_dump_origins(const struct conf *c, struct slice blocks, struct buf *out)
+{
+	return dump_origins(c, blocks, out);
 }

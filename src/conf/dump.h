@@ -10,4 +10,8 @@
 /* conf_dump */
 MUST_USE enum err dump_conf(const struct conf *c, struct buf *out);
 
+/* conf_dump_origins */
+MUST_USE enum err
+dump_origins(const struct conf *c, struct slice blocks, struct buf *out);
+
 #endif

@@ -49,6 +49,7 @@
 #define GLOBAL 0u
 #define MATCH  KEYWORDS_IN_MATCH
 #define LATER  KEYWORDS_LATER
+#define EARLY  KEYWORDS_EARLY
 #define REFUSE (KEYWORDS_LATER | KEYWORDS_REFUSE)
 #ifdef WITH_PAM
 #define PAM GLOBAL
@@ -98,7 +99,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("StrictModes",                   strict_modes,                   flag,           "yes",    GLOBAL),
 	KEYWORD ("TCPKeepAlive",                  tcp_keep_alive,                 flag,           "yes",    GLOBAL),
 	KEYWORD ("PermitEmptyPasswords",          permit_empty_passwords,         flag,           "no",     MATCH),
-	KEYWORD ("Compression",                   compression,                    ssh_compression, "yes",   GLOBAL),
+	KEYWORD ("Compression",                   compression,                    ssh_compression, "yes",   EARLY),
 	KEYWORD ("GatewayPorts",                  gateway_ports,                  session_gateway, "no",     MATCH | LATER),
 	KEYWORD ("UseDNS",                        use_dns,                        flag,           "no",     LATER),
 	KEYWORD ("AllowTcpForwarding",            allow_tcp_forwarding,           session_forward, "yes",    MATCH | LATER),
@@ -112,8 +113,8 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("PidFile",                       pid_file,                       text_path,      "/run/sallyportd.pid", GLOBAL),
 	KEYWORD ("ModuliFile",                    moduli_file,                    text_file,      "/etc/ssh/moduli", GLOBAL),
 	KEYWORD ("XAuthLocation",                 xauth_location,                 text_path,      "/usr/bin/xauth", LATER),
-	KEYWORD ("Ciphers",                       ciphers,                        ssh_ciphers,    "",       GLOBAL),
-	KEYWORD ("MACs",                          macs,                           ssh_macs,       "",       GLOBAL),
+	KEYWORD ("Ciphers",                       ciphers,                        ssh_ciphers,    "",       EARLY),
+	KEYWORD ("MACs",                          macs,                           ssh_macs,       "",       EARLY),
 	KEYWORD ("Banner",                        banner,                         text_path,      "none",   MATCH),
 	KEYWORD ("ForceCommand",                  force_command,                  text_raw,       "none",   MATCH),
 	KEYWORD ("ChrootDirectory",               chroot_directory,               text,           "none",   MATCH | REFUSE),
@@ -126,10 +127,10 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("AuthorizedPrincipalsCommand",   authorized_principals_command,  text_command,   "none",   MATCH | LATER),
 	KEYWORD ("AuthorizedPrincipalsCommandUser", authorized_principals_command_user, text,     "none",   MATCH | LATER),
 	KEYWORD ("HostKeyAgent",                  host_key_agent,                 text_agent,     "none",   LATER),
-	KEYWORD ("KexAlgorithms",                 kex_algorithms,                 ssh_kex,        "",       GLOBAL),
+	KEYWORD ("KexAlgorithms",                 kex_algorithms,                 ssh_kex,        "",       EARLY),
 	KEYWORD ("CASignatureAlgorithms",         ca_algorithms,                  ssh_ca,         "",       MATCH | LATER),
 	KEYWORD ("HostbasedAcceptedAlgorithms",   hostbased_algorithms,           ssh_keys,       "",       MATCH | LATER),
-	KEYWORD ("HostKeyAlgorithms",             hostkey_algorithms,             ssh_keys,       "",       GLOBAL),
+	KEYWORD ("HostKeyAlgorithms",             hostkey_algorithms,             ssh_keys,       "",       EARLY),
 	KEYWORD ("PubkeyAcceptedAlgorithms",      pubkey_algorithms,              ssh_keys,       "",       MATCH),
 	KEYWORD ("RDomain",                       rdomain,                        text,           "none",   MATCH | REFUSE),
 	KEYWORD ("SshdSessionPath",               sshd_session_path,              text_path,      "none",   GLOBAL),
@@ -156,7 +157,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD2("PerSourceNetBlockSize",         netblock4, netblock6,           net_netblock,   "32:128", GLOBAL),
 	KEYWORD ("PermitTunnel",                  permit_tunnel,                  session_tunnel, "no",     MATCH | LATER),
 	KEYWORD2("IPQoS",                         ipqos_interactive, ipqos_bulk,  net_qos,        "ef cs0", MATCH),
-	KEYWORD2("RekeyLimit",                    rekey_octets, rekey_seconds,    ssh_rekey,      "default none", MATCH),
+	KEYWORD2("RekeyLimit",                    rekey_octets, rekey_seconds,    ssh_rekey,      "default none", MATCH | EARLY),
 	KEYWORD ("PermitOpen",                    permit_open,                    session_permit_open, "any",   MATCH | LATER),
 	KEYWORD ("PermitListen",                  permit_listen,                  session_permit_listen, "any", MATCH | LATER),
 	KEYWORD ("PermitUserEnvironment",         permit_user_environment,        session_user_environment, "no", GLOBAL),

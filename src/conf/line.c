@@ -80,14 +80,17 @@ line_split(struct line *l, struct slice text)
 
 	l->keyword = l->raw = SLICE_NONE;
 	l->nwords = 0;
-	if (s.n == 0 || s.p[0] == '#')
+	if (s.n == 0)
 		return OK;
-	l->keyword = slice_first(s, keyword_octets(s));
+	if (s.p[0] != '#')
+		l->keyword = slice_first(s, keyword_octets(s));
 	if (s.n > LINE_MAX_OCTETS)
 		return ERR_TOO_LONG;
-	l->raw = skip_separator(slice_skip(s, l->keyword.n));
 	if (slice_has_nul(s))
 		return ERR_FORMAT;
+	if (s.p[0] == '#')
+		return OK;
+	l->raw = skip_separator(slice_skip(s, l->keyword.n));
 	return split_words(l);
 }
 

@@ -27,8 +27,9 @@ struct line {
 
 /*
  * Split text, one line without its newline. keyword and raw borrow from text.
- * Where it fails, keyword is right all the same: ERR_FORMAT for a quote that
- * isn't closed or a NUL octet, ERR_TOO_LONG above LINE_MAX_OCTETS.
+ * Where it fails, keyword is right all the same (empty in a comment):
+ * ERR_FORMAT for a quote that isn't closed or a NUL octet, in comments too;
+ * ERR_TOO_LONG above LINE_MAX_OCTETS.
  */
 MUST_USE enum err line_split(struct line *l, struct slice text);
 

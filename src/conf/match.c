@@ -8,6 +8,7 @@ struct match_criterion {
 	const char *name;
 	bool alone;        /* takes no pattern */
 	bool fixed;        /* the same for every connection */
+	bool early;        /* known before the key exchange */
 	bool groups;       /* wants the groups' names */
 	const char *wrong; /* what to say if check fails, with the pattern */
 	bool (*check)(struct arena *arena, struct match_test *t);
@@ -223,17 +224,17 @@ holds_version(const struct match_test *t, const struct match_facts *f)
 
 /* clang-format off */
 static const struct match_criterion criteria[] = {
-	/* name            alone  fixed  groups wrong                                   check         holds */
-	{"all",            true,  true,  false, NULL,                                   NULL,         holds_always},
-	{"invalid-user",   true,  false, false, NULL,                                   NULL,         holds_invalid_user},
-	{"user",           false, false, false, NULL,                                   any_pattern,  holds_user},
-	{"group",          false, false, true,  NULL,                                   any_pattern,  holds_group},
-	{"host",           false, false, false, NULL,                                   any_pattern,  holds_host},
-	{"address",        false, false, false, "Invalid Match address argument '%s' at line %u",      address_list, holds_address},
-	{"localaddress",   false, false, false, "Invalid Match localaddress argument '%s' at line %u", address_list, holds_local_address},
-	{"localport",      false, false, false, "Invalid LocalPort '%s' on Match line", one_port,     holds_local_port},
-	{"rdomain",        false, false, false, NULL,                                   any_pattern,  holds_rdomain},
-	{"version",        false, true,  false, NULL,                                   any_pattern,  holds_version},
+	/* name            alone  fixed  early  groups wrong                                   check         holds */
+	{"all",            true,  true,  true,  false, NULL,                                   NULL,         holds_always},
+	{"invalid-user",   true,  false, false, false, NULL,                                   NULL,         holds_invalid_user},
+	{"user",           false, false, false, false, NULL,                                   any_pattern,  holds_user},
+	{"group",          false, false, false, true,  NULL,                                   any_pattern,  holds_group},
+	{"host",           false, false, false, false, NULL,                                   any_pattern,  holds_host},
+	{"address",        false, false, true,  false, "Invalid Match address argument '%s' at line %u",      address_list, holds_address},
+	{"localaddress",   false, false, true,  false, "Invalid Match localaddress argument '%s' at line %u", address_list, holds_local_address},
+	{"localport",      false, false, true,  false, "Invalid LocalPort '%s' on Match line", one_port,     holds_local_port},
+	{"rdomain",        false, false, true,  false, NULL,                                   any_pattern,  holds_rdomain},
+	{"version",        false, true,  true,  false, NULL,                                   any_pattern,  holds_version},
 };
 /* clang-format on */
 
@@ -271,6 +272,11 @@ bad_pattern(struct match_compiled *out, const struct match_criterion *c,
     const char *pattern, unsigned int line)
 {
 	(void)snprintf(out->note, sizeof(out->note), c->wrong, pattern, line);
+	out->wants = c->check == one_port
+			 ? "one port from 1 to 65535 behind LocalPort"
+			 : "addresses, blocks such as 192.0.2.0/24 without "
+			   "bits behind the mask, and patterns, separated by "
+			   "commas";
 	return false;
 }
 #pragma GCC diagnostic pop
@@ -298,6 +304,7 @@ compile_one(struct arena *arena, struct words *w, unsigned int line,
 	if (pattern == NULL || pattern[0] == '\0') {
 		(void)snprintf(out->note, sizeof(out->note),
 		    "Missing Match criteria for %s", word);
+		out->wants = "something to compare with behind each condition";
 		return false;
 	}
 	t->pattern = slice_cstr(arena_text(arena, slice_cstr(pattern)));
@@ -334,6 +341,7 @@ check_alone(const struct match_test *tests, struct match_compiled *out)
 			continue;
 		(void)snprintf(out->note, sizeof(out->note),
 		    "'all' cannot be combined with other Match attributes");
+		out->wants = "All alone";
 		return false;
 	}
 	return true;
@@ -349,12 +357,17 @@ match_compile(struct arena *arena, const char *const *words, size_t n,
 
 	*out = (struct match_compiled){0};
 	(void)snprintf(out->why, sizeof(out->why), "Bad Match condition");
+	out->wants = "All, Invalid-User, or User, Group, Host, Address, "
+		     "LocalAddress, LocalPort, RDomain or Version with what "
+		     "to compare with";
+	out->early = true;
 	while (w.at < w.n) {
 		struct match_test *t = arena_alloc(arena, sizeof(*t));
 
 		if (!compile_one(arena, &w, line, t, out))
 			return false;
 		out->wants_groups |= t->criterion->groups;
+		out->early = out->early && t->criterion->early;
 		*end = t;
 		end = &t->next;
 	}
@@ -363,6 +376,16 @@ match_compile(struct arena *arena, const char *const *words, size_t n,
 	out->tests = first;
 	out->state = state_of(first);
 	return true;
+}
+
+struct match_value *
+match_value(const struct match_block *b, uint32_t place)
+{
+	struct match_value *v = b->values;
+
+	while (v != NULL && v->place != place)
+		v = v->next;
+	return v;
 }
 
 /* ---- for a connection --------------------------------------------------- */

@@ -9,6 +9,8 @@
 #ifndef SALLYPORT_CONF_MATCH_H
 #define SALLYPORT_CONF_MATCH_H
 
+#include "origin.h"
+
 #include "sallyport/base/mem.h"
 #include "sallyport/base/pattern.h"
 #include "sallyport/conf/conf.h"
@@ -41,6 +43,7 @@ struct match_value {
 	struct match_value *next;
 	uint32_t place; /* of the keyword's row */
 	void *value;
+	struct origins origins;
 };
 
 /* Can it be told without a connection? */
@@ -53,7 +56,19 @@ struct match_block {
 	int32_t parent; /* block that must hold, too; -1: none */
 	int32_t same;   /* block that this one continues; -1: none */
 	enum match_state state;
+	bool early;            /* depends on nothing but addresses */
+	struct conf_origin at; /* its Match line */
 };
+
+/* The block's value of the keyword at that place; or NULL */
+struct match_value *match_value(const struct match_block *b, uint32_t place);
+
+/* Is block i in the set? */
+static inline bool
+match_has(const uint8_t *blocks, int32_t i)
+{
+	return (blocks[i / 8] >> (i % 8) & 1) != 0;
+}
 
 #define MATCH_WHY_MAX 768
 
@@ -62,8 +77,10 @@ struct match_compiled {
 	const struct match_test *tests; /* in arena */
 	enum match_state state;
 	bool wants_groups;
+	bool early; /* all of them are known before the key exchange */
 	char note[MATCH_WHY_MAX]; /* what is wrong */
 	char why[MATCH_WHY_MAX];  /* the same with the line's place before it */
+	const char *wants;        /* what should have stood there */
 };
 
 /* Compile the words behind "Match". False with note and why if they are bad. */

@@ -1,242 +1,14 @@
 #include "parse.h"
 
+#include "assign.h"
+#include "complain.h"
 #include "keywords.h"
-#include "line.h"
-#include "values.h"
+#include "parser.h"
+#include "suggest.h"
 
-#include "sallyport/base/must.h"
 #include "sallyport/base/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-
-#define SAY_MAX 1024
-
-/* Where a line stands: which block its values belong to. */
-struct scope {
-	int32_t block; /* -1: none */
-	bool always;   /* that block holds without a connection */
-};
-
-/* Where the parser is: what an Include saves and puts back. */
-struct place {
-	const char *file;
-	unsigned int number; /* of the line */
-	unsigned int errors; /* counted in this file */
-	struct scope scope;  /* of the line */
-	struct scope outer;  /* of the Include that led here */
-};
-
-struct parser {
-	const struct bundle *bundle;
-	struct conf_set *set;
-	conf_complain *complain;
-	void *ctx;
-	struct line line;
-	struct values_line values;
-
-	struct place at;
-	const char *keyword; /* of the line, as typed */
-	unsigned int depth;
-	unsigned int inclusions;
-	bool over; /* no line can change anything any more */
-
-	struct match_block *blocks; /* the set's, until they are all there */
-	size_t nblocks;
-	bool given[KEYWORDS_MAX];  /* has a global value */
-	bool warned[KEYWORDS_MAX]; /* that it isn't acted upon */
-	struct conf presets;
-};
-
-/* ---- complaints --------------------------------------------------------- */
-
-static void __attribute__((format(printf, 3, 4)))
-say(struct parser *p, enum log_level level, const char *format, ...)
-{
-	char text[SAY_MAX];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	for (char *c = text; (c = strchr(c, '\n')) != NULL;)
-		*c = ' '; /* a file's name may have one */
-	if (level == LEVEL_FATAL)
-		p->over = true;
-	if (p->complain != NULL)
-		p->complain(p->ctx, level, text);
-}
-
-/* With the place before it; level ERROR is counted. */
-static void __attribute__((format(printf, 3, 4)))
-say_here(struct parser *p, enum log_level level, const char *format, ...)
-{
-	char text[SAY_MAX];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (level == LEVEL_ERROR)
-		p->at.errors++;
-	say(p, level, "%s line %u: %s", p->at.file, p->at.number, text);
-}
-
-/* ---- values ------------------------------------------------------------- */
-
-bool
-parse_differs(const struct keywords_row *row, const void *value,
-    const void *other)
-{
-	SCOPED(buf_clear) struct buf a = BUF_EMPTY;
-	SCOPED(buf_clear) struct buf b = BUF_EMPTY;
-	struct values_out out_a = {&a, row->name, NULL, OK};
-	struct values_out out_b = {&b, row->name, NULL, OK};
-
-	row->kind->print(row->kind, &out_a, value);
-	row->kind->print(row->kind, &out_b, other);
-	return !slice_equal(buf_slice(&a), buf_slice(&b));
-}
-
-/* Once a keyword, at the first line that asks for what isn't there yet */
-static void
-warn_later(struct parser *p, const struct keywords_row *row, const void *value)
-{
-	bool *warned = &p->warned[keywords_place(row)];
-
-	if ((row->flags & KEYWORDS_LATER) == 0 || *warned ||
-	    !parse_differs(row, value, keywords_value(row, &p->presets)))
-		return;
-	*warned = true;
-	say_here(p, LEVEL_INFO, "%s isn't acted upon yet%s", row->name,
-	    (row->flags & KEYWORDS_REFUSE) != 0
-		? "; logins that it applies to are refused"
-		: "");
-}
-
-/* Parse the line's value into place, and say what is wrong with it. */
-static bool
-parse_value(struct parser *p, const struct keywords_row *row, void *value,
-    bool again)
-{
-	struct values_line *l = &p->values;
-
-	l->arena = p->set->arena;
-	l->keyword = p->keyword;
-	l->words = p->line.words;
-	l->nwords = p->line.nwords;
-	l->raw = p->line.raw;
-	l->again = again;
-	l->counted = false;
-	l->note[0] = l->why[0] = '\0';
-	if (row->kind->parse(row->kind, l, value)) {
-		warn_later(p, row, value);
-		return true;
-	}
-	if (l->note[0] != '\0')
-		say(p, LEVEL_ERROR, "%s", l->note);
-	say_here(p, l->counted ? LEVEL_ERROR : LEVEL_FATAL, "%s", l->why);
-	return false;
-}
-
-/* A value for which there is one already, of a kind in which the first wins */
-static void
-check_value(struct parser *p, const struct keywords_row *row)
-{
-	_Alignas(16) uint8_t room[VALUES_SIZE_MAX] = {0};
-
-	must(row->kind->size <= sizeof(room));
-	(void)parse_value(p, row, room, false);
-}
-
-static void
-set_global(struct parser *p, const struct keywords_row *row)
-{
-	bool *given = &p->given[keywords_place(row)];
-	bool dropped = (row->flags & KEYWORDS_PORT) != 0 &&
-		       p->bundle->ports_final && p->depth > 0;
-
-	if (dropped || (*given && row->kind->how == VALUES_FIRST))
-		check_value(p, row);
-	else if (parse_value(p, row, keywords_value(row, &p->set->global),
-		     *given))
-		*given = true;
-}
-
-static struct match_value *
-find_value(const struct match_block *b, uint32_t place)
-{
-	struct match_value *v = b->values;
-
-	while (v != NULL && v->place != place)
-		v = v->next;
-	return v;
-}
-
-static struct match_value *
-add_value(struct parser *p, struct match_block *b,
-    const struct keywords_row *row)
-{
-	struct match_value *v = arena_alloc(p->set->arena, sizeof(*v));
-
-	v->place = (uint32_t)keywords_place(row);
-	v->value = arena_alloc(p->set->arena, row->kind->size);
-	if (b->last == NULL)
-		b->values = v;
-	else
-		b->last->next = v;
-	b->last = v;
-	return v;
-}
-
-static void
-set_in_block(struct parser *p, const struct keywords_row *row)
-{
-	struct match_block *b = &p->blocks[p->at.scope.block];
-	struct match_value *v = find_value(b, (uint32_t)keywords_place(row));
-
-	if (v == NULL)
-		(void)parse_value(p, row, add_value(p, b, row)->value, false);
-	else if (row->kind->how == VALUES_FIRST)
-		check_value(p, row);
-	else
-		(void)parse_value(p, row, v->value, true);
-}
-
-/* A feature that this build leaves out: only asking for it is worth a word. */
-static void
-check_absent(struct parser *p, const struct keywords_row *row)
-{
-	_Alignas(16) uint8_t room[VALUES_SIZE_MAX] = {0};
-
-	if (parse_value(p, row, room, false) &&
-	    parse_differs(row, room, keywords_value(row, &p->presets)))
-		say_here(p, LEVEL_INFO, "Unsupported option %s", p->keyword);
-}
-
-static bool
-is_global_scope(const struct parser *p)
-{
-	return p->at.scope.block < 0 || p->at.scope.always;
-}
-
-static void
-set_value(struct parser *p, const struct keywords_row *row)
-{
-	bool absent = (row->flags & KEYWORDS_ABSENT) != 0;
-
-	if (absent)
-		check_absent(p, row);
-	else if (is_global_scope(p))
-		set_global(p, row);
-	if (!p->over && !absent && p->at.scope.block >= 0 &&
-	    (row->flags & KEYWORDS_IN_MATCH) != 0)
-		set_in_block(p, row);
-	if (!p->over && row->kind->words_max != 0 &&
-	    p->line.nwords > row->kind->words_max)
-		say_here(p, LEVEL_ERROR,
-		    "keyword %s extra arguments at end of line", p->keyword);
-}
 
 /* ---- Match and Include -------------------------------------------------- */
 
@@ -246,7 +18,9 @@ static void
 add_block(struct parser *p, const struct match_block *b)
 {
 	if (p->nblocks == BLOCKS_MAX) {
-		say_here(p, LEVEL_FATAL, "too many Match blocks");
+		complain_here(p, LEVEL_FATAL,
+		    "too many Match blocks (Match: expected no more than %zu)",
+		    BLOCKS_MAX);
 		return;
 	}
 	if ((p->nblocks & (p->nblocks - 1)) == 0)
@@ -259,11 +33,14 @@ add_block(struct parser *p, const struct match_block *b)
 static void
 on_match(struct parser *p)
 {
-	struct match_block b = {.parent = p->at.outer.block, .same = -1};
+	int32_t outer = p->at.outer.block;
+	struct match_block b = {.parent = outer,
+	    .same = -1,
+	    .at = complain_place(p)};
 	struct match_compiled compiled;
 
 	if (p->depth == 0) {
-		say(p, LEVEL_FATAL,
+		complain_say(p, LEVEL_FATAL,
 		    "Match directive not supported as a "
 		    "command-line option");
 		return;
@@ -271,13 +48,16 @@ on_match(struct parser *p)
 	if (!match_compile(p->set->arena, p->line.words, p->line.nwords,
 		p->at.number, &compiled)) {
 		if (compiled.note[0] != '\0')
-			say(p, LEVEL_ERROR, "%s", compiled.note);
-		say_here(p, LEVEL_FATAL, "%s", compiled.why);
+			complain_say(p, LEVEL_ERROR, "%s", compiled.note);
+		complain_wrong(p, LEVEL_FATAL,
+		    keywords_find(SLICE_STR("Match")), compiled.why,
+		    compiled.wants);
 		return;
 	}
 	p->set->wants_groups |= compiled.wants_groups;
 	b.tests = compiled.tests;
 	b.state = compiled.state;
+	b.early = compiled.early && (outer < 0 || p->blocks[outer].early);
 	p->at.scope.always = compiled.state == MATCH_ALWAYS &&
 			     (p->at.outer.block < 0 || p->at.outer.always);
 	add_block(p, &b);
@@ -285,19 +65,39 @@ on_match(struct parser *p)
 
 static void parse_file(struct parser *p, const struct bundle_part *file);
 
+/* Why this file can't be included here; NULL: it can. */
+static const char *
+include_obstacle(struct parser *p, const struct bundle_part *file)
+{
+	for (unsigned int i = 1; i <= p->depth; i++)
+		if (p->open[i] == file)
+			return "a file that isn't being read already";
+	if (p->depth > PARSE_INCLUDE_DEPTH)
+		return "no more than 16 files deep";
+	return NULL;
+}
+
 /* One file in the place of its Include: our own place comes back behind it. */
 static void
 include_file(struct parser *p, const struct bundle_part *file)
 {
+	const struct keywords_row *row = keywords_find(SLICE_STR("Include"));
+	const char *obstacle = include_obstacle(p, file);
 	struct place saved = p->at;
 
-	if (p->depth > PARSE_INCLUDE_DEPTH) {
-		say_here(p, LEVEL_FATAL,
-		    "Too many recursive configuration includes");
+	if (obstacle != NULL) {
+		SCOPED(mem_free_at)
+		char *why = mem_format(
+		    "Too many recursive configuration includes: %.*s",
+		    (int)(file->name.n < 512 ? file->name.n : 512),
+		    (const char *)file->name.p);
+
+		complain_wrong(p, LEVEL_FATAL, row, why, obstacle);
 		return;
 	}
 	if (++p->inclusions > PARSE_INCLUSIONS) {
-		say_here(p, LEVEL_FATAL, "too many included files");
+		complain_wrong(p, LEVEL_FATAL, row, "too many included files",
+		    "no more than 4096 in all");
 		return;
 	}
 	p->at.outer = p->at.scope;
@@ -318,7 +118,7 @@ include_pattern(struct parser *p, struct slice pattern)
 	while (!p->over && slice_next(&rest, ' ', &number)) {
 		if (p->bundle->nfiles == 0 ||
 		    text_number(number, 0, p->bundle->nfiles - 1, &i) != OK) {
-			say_here(p, LEVEL_FATAL, "broken bundle");
+			complain_here(p, LEVEL_FATAL, "broken bundle");
 			return;
 		}
 		include_file(p, &p->bundle->files[i]);
@@ -338,7 +138,7 @@ on_include(struct parser *p)
 	size_t nblocks = p->nblocks;
 
 	if (p->depth == 0) {
-		say(p, LEVEL_FATAL,
+		complain_say(p, LEVEL_FATAL,
 		    "Include directive not supported as a "
 		    "command-line option");
 		return;
@@ -350,6 +150,8 @@ on_include(struct parser *p)
 		include_pattern(p, slice_cstr(patterns.v[i]));
 	if (p->over || p->at.scope.block < 0 || p->nblocks == nblocks)
 		return;
+	more.at = p->blocks[more.same].at;
+	more.early = p->blocks[more.same].early;
 	add_block(p, &more);
 	p->at.scope.always = always;
 }
@@ -361,7 +163,7 @@ on_row(struct parser *p, const struct keywords_row *row)
 {
 	switch (row->what) {
 	case KEYWORDS_SETTING:
-		set_value(p, row);
+		assign_value(p, row);
 		break;
 	case KEYWORDS_MATCH:
 		on_match(p);
@@ -370,13 +172,15 @@ on_row(struct parser *p, const struct keywords_row *row)
 		on_include(p);
 		break;
 	case KEYWORDS_DEPRECATED:
-		say_here(p, LEVEL_INFO, "Deprecated option %s", p->keyword);
+		complain_here(p, LEVEL_INFO, "Deprecated option %s",
+		    p->keyword);
 		break;
 	case KEYWORDS_UNSUPPORTED:
-		say_here(p, LEVEL_INFO, "Unsupported option %s", p->keyword);
+		complain_here(p, LEVEL_INFO, "Unsupported option %s",
+		    p->keyword);
 		break;
 	case KEYWORDS_IGNORED:
-		say_here(p, LEVEL_DEBUG2, "Ignored option %s", p->keyword);
+		complain_here(p, LEVEL_DEBUG2, "Ignored option %s", p->keyword);
 		break;
 	case KEYWORDS_ALIAS: /* keywords_find gives what it stands for */
 		break;
@@ -386,54 +190,104 @@ on_row(struct parser *p, const struct keywords_row *row)
 static void
 on_unknown(struct parser *p)
 {
+	static const char mark[] = "\xef\xbb\xbf";
+	const char *near = suggest_keyword(p->line.keyword);
+
 	p->at.errors++;
-	say(p, LEVEL_ERROR, "%s: line %u: Bad configuration option: %s",
-	    p->at.file, p->at.number, p->keyword);
+	complain_say(p, LEVEL_ERROR,
+	    "%s: line %u: Bad configuration option: %s%s%s%s", p->at.file,
+	    p->at.number, p->keyword, near != NULL ? " (did you mean \"" : "",
+	    near != NULL ? near : "", near != NULL ? "\"?)" : "");
+	if (slice_starts(p->line.keyword, SLICE_STR(mark)))
+		complain_say(p, LEVEL_ERROR,
+		    "%s line %u: a byte-order mark (expected none)", p->at.file,
+		    p->at.number);
 }
 
 static bool
 may_stand_here(struct parser *p, const struct keywords_row *row)
 {
-	if (is_global_scope(p) ||
+	SCOPED(mem_free_at) char *why = NULL;
+
+	if (assign_is_global(p) || (row != NULL && assign_in_block(p, row)) ||
 	    (row != NULL && (row->flags & KEYWORDS_IN_MATCH) != 0))
 		return true;
-	say_here(p, LEVEL_FATAL,
-	    "Directive '%s' is not allowed within a Match block", p->keyword);
+	why = mem_format("Directive '%s' is not allowed within a Match block",
+	    p->keyword);
+	if (row == NULL)
+		complain_here(p, LEVEL_FATAL, "%s", why);
+	else
+		complain_wrong(p, LEVEL_FATAL, row, why,
+		    (row->flags & KEYWORDS_EARLY) != 0
+			? "outside of blocks, or where only Address, "
+			  "LocalAddress, LocalPort and RDomain are asked: keys "
+			  "are exchanged before the user is known"
+			: "before the first Match or behind \"Match all\"");
 	return false;
+}
+
+static void
+say_no_argument(struct parser *p, const struct keywords_row *row)
+{
+	SCOPED(mem_free_at)
+	char *why = mem_format("no argument after keyword \"%s\"", p->keyword);
+	char wants[VALUES_WHY_MAX] = "an argument";
+
+	if (row != NULL && row->kind != NULL)
+		values_wants(row->kind, wants, sizeof(wants));
+	complain_wrong(p, LEVEL_ERROR, row, why, wants);
 }
 
 /* Can the line be read at all? Whatever is wrong with it was told if not. */
 static bool
-is_readable(struct parser *p, struct slice text, enum err split)
+is_readable(struct parser *p, const struct keywords_row *row, struct slice text,
+    enum err split)
 {
-	if (split == ERR_TOO_LONG) {
-		say_here(p, LEVEL_FATAL, "line too long");
-	} else if (slice_has_nul(text)) {
-		say_here(p, LEVEL_FATAL, "NUL octet");
-	} else if (split != OK) {
-		say_here(p, LEVEL_ERROR, "invalid quotes");
-	} else if (p->line.nwords == 0) {
-		say_here(p, LEVEL_ERROR, "no argument after keyword \"%s\"",
-		    p->keyword);
-	} else {
+	if (split == ERR_TOO_LONG)
+		complain_wrong(p, LEVEL_FATAL, row, "line too long",
+		    "no more than 65536 octets");
+	else if (slice_has_nul(text))
+		complain_wrong(p, LEVEL_FATAL, row, "NUL octet", "text");
+	else if (split != OK)
+		complain_wrong(p, LEVEL_ERROR, row, "invalid quotes",
+		    "a quote that closes");
+	else if (p->line.nwords == 0)
+		say_no_argument(p, row);
+	else
 		return true;
-	}
 	return false;
+}
+
+#define KEYWORD_SHOWN 256 /* octets; the rest isn't */
+
+/* Octets that aren't printed, as three octal digits each. */
+static void
+show(struct slice name, char room[KEYWORD_SHOWN + 5])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.n && n < KEYWORD_SHOWN; i++) {
+		if (name.p[i] > ' ' && name.p[i] < 0x7f && name.p[i] != '\\')
+			room[n++] = (char)name.p[i];
+		else
+			n += (size_t)snprintf(room + n, 5, "\\%03o", name.p[i]);
+	}
+	room[n] = '\0';
 }
 
 static void
 parse_line(struct parser *p, struct slice text)
 {
 	enum err split = line_split(&p->line, text);
-	SCOPED(mem_free_at) char *keyword = NULL;
+	char keyword[KEYWORD_SHOWN + 5];
 	const struct keywords_row *row;
 
 	if (p->line.keyword.n == 0 && split == OK && p->line.raw.n == 0)
 		return;
-	keyword = mem_text(slice_first(p->line.keyword, 256));
+	show(p->line.keyword, keyword);
 	p->keyword = keyword;
 	row = keywords_find(p->line.keyword);
-	if (is_readable(p, text, split)) {
+	if (is_readable(p, row, text, split)) {
 		if (row == NULL)
 			on_unknown(p);
 		if (may_stand_here(p, row) && row != NULL)
@@ -446,7 +300,7 @@ static void
 end_of_file(struct parser *p)
 {
 	if (!p->over && p->at.errors > 0)
-		say(p, LEVEL_FATAL,
+		complain_say(p, LEVEL_FATAL,
 		    "%s: terminating, %u bad configuration options", p->at.file,
 		    p->at.errors);
 }
@@ -459,7 +313,7 @@ parse_file(struct parser *p, const struct bundle_part *file)
 
 	p->at.file = arena_text(p->set->arena, file->name);
 	p->at.number = 0;
-	p->depth++;
+	p->open[++p->depth] = file;
 	while (!p->over && slice_next(&rest, '\n', &text)) {
 		p->at.number++;
 		parse_line(p, text);
@@ -476,49 +330,15 @@ parse_start(struct parser *p)
 	for (size_t i = 0; !p->over && i < p->bundle->nlines; i++) {
 		if (slice_find(p->bundle->lines[i].body, '\n') <
 		    p->bundle->lines[i].body.n)
-			say_here(p, LEVEL_FATAL, "newline in an option");
+			complain_wrong(p, LEVEL_FATAL, NULL,
+			    "newline in an option", "one line");
 		else
 			parse_line(p, p->bundle->lines[i].body);
 		end_of_file(p);
 	}
 }
 
-/* ---- defaults ----------------------------------------------------------- */
-
-/* A default is parsed like any other value; that of lists of algorithms is
- * the empty word. */
-static void
-parse_preset(struct parser *p, const struct keywords_row *row)
-{
-	static const char *const empty[] = {""};
-	struct values_line *l = &p->values;
-	SCOPED(mem_free_at) char *text = NULL;
-
-	if (row->what != KEYWORDS_SETTING || row->preset == NULL)
-		return;
-	text = mem_format("%s %s", row->name, row->preset);
-	must(line_split(&p->line, slice_cstr(text)) == OK);
-	l->arena = p->set->arena;
-	l->keyword = row->name;
-	l->words = p->line.nwords > 0 ? p->line.words : empty;
-	l->nwords = p->line.nwords > 0 ? p->line.nwords : 1;
-	l->raw = p->line.raw;
-	l->again = false;
-	must(row->kind->parse(row->kind, l, keywords_value(row, &p->presets)));
-}
-
-static void
-fill_in(struct parser *p)
-{
-	const struct keywords_row *row;
-
-	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++)
-		if (row->what == KEYWORDS_SETTING && !p->given[i])
-			memcpy(keywords_value(row, &p->set->global),
-			    keywords_value(row, &p->presets), row->size);
-	p->set->global.host_keys_default = !p->given[keywords_place(
-	    keywords_of(offsetof(struct conf, host_keys)))];
-}
+/* ---- all of it ---------------------------------------------------------- */
 
 static void
 keep_blocks(struct parser *p)
@@ -540,7 +360,6 @@ parse_bundle(const struct bundle *b, struct conf_set *set,
     conf_complain *complain, void *ctx)
 {
 	struct parser *p = mem_new(sizeof(*p));
-	const struct keywords_row *row;
 	bool over;
 
 	p->bundle = b;
@@ -550,13 +369,12 @@ parse_bundle(const struct bundle *b, struct conf_set *set,
 	p->at.scope.block = p->at.outer.block = -1;
 	p->values.cwd = arena_text(set->arena, b->cwd);
 	p->values.home = arena_text(set->arena, b->home);
-	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++)
-		parse_preset(p, row);
+	assign_presets(p);
 	parse_start(p);
 	if (!p->over && b->nfiles > 0)
 		parse_file(p, &b->files[0]);
 	if (!p->over)
-		fill_in(p);
+		assign_fill_in(p);
 	keep_blocks(p);
 	line_clear(&p->line);
 	over = p->over;

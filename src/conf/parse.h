@@ -10,6 +10,7 @@
 #define SALLYPORT_CONF_PARSE_H
 
 #include "bundle.h"
+#include "keywords.h"
 #include "match.h"
 
 #include "sallyport/conf/conf.h"
@@ -19,9 +20,11 @@ struct conf_set {
 	struct arena *arena;
 	struct arena *scratch; /* never sealed: what conf_apply joins */
 	struct conf global;
+	struct origins origins[KEYWORDS_MAX]; /* of global's values */
 	const struct match_block *blocks;
 	size_t nblocks;
 	bool wants_groups;
+	bool early; /* a block decides about the key exchange */
 };
 
 #define PARSE_INCLUDE_DEPTH 16
@@ -30,10 +33,5 @@ struct conf_set {
 /* Fill in set->global and its blocks. ERR_CONFIG after a complaint. */
 MUST_USE enum err parse_bundle(const struct bundle *b, struct conf_set *set,
     conf_complain *complain, void *ctx);
-
-/* Is the value another one than the keyword's default (as text)? */
-struct keywords_row;
-bool parse_differs(const struct keywords_row *row, const void *value,
-    const void *other);
 
 #endif

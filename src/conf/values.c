@@ -55,6 +55,14 @@ values_list_add(struct arena *arena, struct conf_list *list, const char *text)
 	list->n++;
 }
 
+const void *
+values_list_element(const void *value, size_t i)
+{
+	const struct conf_list *list = value;
+
+	return i < list->n ? list->v[i] : NULL;
+}
+
 void
 values_list_merge(struct arena *arena, void *value, const void *more)
 {
@@ -83,6 +91,14 @@ put_text(struct values_out *out, const char *text)
 	put(out, slice_cstr(text));
 }
 
+static void
+end_line(struct values_out *out)
+{
+	if (out->mark != NULL)
+		out->mark(out);
+	put_text(out, "\n");
+}
+
 void
 values_print(struct values_out *out, const char *format, ...)
 {
@@ -103,7 +119,7 @@ values_print_text(struct values_out *out, struct slice text)
 	put_text(out, out->name);
 	put_text(out, " ");
 	put(out, text);
-	put_text(out, "\n");
+	end_line(out);
 }
 
 /* Would the word be another one, or several, if it stood there bare? */
@@ -136,7 +152,7 @@ values_print_word(struct values_out *out, const char *word)
 	put_text(out, out->name);
 	put_text(out, " ");
 	put_word(out, word == NULL ? "none" : word);
-	put_text(out, "\n");
+	end_line(out);
 }
 
 void
@@ -147,7 +163,7 @@ values_print_pair(struct values_out *out, const char *word, const char *text)
 	put_word(out, word);
 	put_text(out, " ");
 	put_text(out, text);
-	put_text(out, "\n");
+	end_line(out);
 }
 
 void
@@ -162,7 +178,7 @@ values_print_words(struct values_out *out, const struct conf_list *list)
 		put_text(out, " ");
 		put_word(out, list->v[i]);
 	}
-	put_text(out, "\n");
+	end_line(out);
 }
 
 void
@@ -180,8 +196,37 @@ values_lines_print(const struct values_kind *k, struct values_out *out,
 	const struct conf_list *list = value;
 
 	(void)k;
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
+		out->element = i;
 		values_print_word(out, list->v[i]);
+	}
+}
+
+/* The words of a choice, as a person would list them */
+static void
+list_words(const struct values_choice *table, char *room, size_t size)
+{
+	size_t n = 0;
+	size_t used = 0;
+
+	while (table[n].word != NULL)
+		n++;
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(room + used, size - used, "%s%s",
+		    i == 0       ? ""
+		    : i + 1 == n ? " or "
+				 : ", ",
+		    table[i].word);
+}
+
+void
+values_wants(const struct values_kind *k, char *room, size_t size)
+{
+	room[0] = '\0';
+	if (k->wants != NULL)
+		(void)snprintf(room, size, "%s", k->wants);
+	else if (k->arg != NULL)
+		list_words(k->arg, room, size);
 }
 
 bool
@@ -257,7 +302,7 @@ values_choice_print(const struct values_kind *k, struct values_out *out,
 
 /* ---- numbers ------------------------------------------------------------ */
 
-static const struct values_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+static const struct values_choice yes_no[] = {{"yes", 1}, {"no", 0}, {NULL, 0}};
 
 const struct values_kind values_flag = {.size = sizeof(bool),
     .words_max = 1,
@@ -301,12 +346,14 @@ const struct values_kind values_count = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_count,
     .print = values_count_print,
+    .wants = "a number from 0 to 2147483647",
     .arg = &any_count};
 
 const struct values_kind values_generation = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_count,
     .print = values_count_print,
+    .wants = "a number from 1 to 65535",
     .arg = &generation};
 
 static bool
@@ -337,7 +384,8 @@ const struct values_kind values_octal = {.size = sizeof(uint32_t),
     .words_max = 1,
     .how = VALUES_LAST,
     .parse = parse_octal,
-    .print = print_octal};
+    .print = print_octal,
+    .wants = "an octal mask from 0 to 0777"};
 
 static bool
 parse_time(const struct values_kind *k, struct values_line *l, void *value)
@@ -372,12 +420,14 @@ print_time_none(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_time = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_time,
-    .print = values_count_print};
+    .print = values_count_print,
+    .wants = "a time such as 90, 10m or 1h30m"};
 
 const struct values_kind values_time_none = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_time_none,
-    .print = print_time_none};
+    .print = print_time_none,
+    .wants = "a time such as 90, 10m or 1h30m, or none"};
 
 /* ---- the log ------------------------------------------------------------ */
 
@@ -406,7 +456,9 @@ print_log_level(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_log_level = {.size = sizeof(enum log_level),
     .words_max = 1,
     .parse = parse_log_level,
-    .print = print_log_level};
+    .print = print_log_level,
+    .wants =
+	"QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3"};
 
 static bool
 parse_facility(const struct values_kind *k, struct values_line *l, void *value)
@@ -435,4 +487,5 @@ print_facility(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_facility = {.size = sizeof(int),
     .words_max = 1,
     .parse = parse_facility,
-    .print = print_facility};
+    .print = print_facility,
+    .wants = "DAEMON, USER, AUTH, AUTHPRIV or LOCAL0 to LOCAL7"};

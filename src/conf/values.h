@@ -38,6 +38,8 @@ struct values_line {
 	const char *home; /* what "~" means */
 	bool again;       /* a growing value had a line before this one */
 	bool counted;     /* out: an error that doesn't end the parsing */
+	bool moot;        /* out: good, but an earlier line says it all: */
+	size_t moot_by;   /* that of this element */
 	char note[VALUES_WHY_MAX]; /* out: a line of its own before why */
 	char why[VALUES_WHY_MAX];  /* out: what is wrong, without the place */
 };
@@ -48,6 +50,12 @@ struct values_out {
 	const char *name;        /* the keyword, in lower case */
 	const struct conf *conf; /* whose value it is */
 	enum err err;
+
+	/* Called before each line's end, if not NULL; element tells which of
+	 * a growing value the line is of. */
+	void (*mark)(struct values_out *out);
+	const void *mark_ctx;
+	size_t element;
 };
 
 /* What becomes of a second line for the same keyword. */
@@ -74,7 +82,12 @@ struct values_kind {
 	/* VALUES_GROWS: add *more to *value, in memory of arena */
 	void (*merge)(struct arena *arena, void *value, const void *more);
 
-	const void *arg; /* what parse and print want to know */
+	/* VALUES_GROWS, one line of the dump an element: what stays the same
+	 * of the i-th however the value is merged; NULL behind the last */
+	const void *(*element)(const void *value, size_t i);
+
+	const char *wants; /* what must stand there; NULL: a word of arg */
+	const void *arg;   /* what parse and print want to know */
 };
 
 /* ---- for those who write kinds ------------------------------------------ */
@@ -87,9 +100,15 @@ bool values_bad(struct values_line *l, const char *format, ...)
 struct slice values_first(const struct values_line *l);
 bool values_is(const struct values_line *l, const char *word);
 
+/* "yes, no or patterns": what must stand there, for who wrote another thing */
+void values_wants(const struct values_kind *k, char *room, size_t size);
+
 /* Add text, which isn't copied, behind the list's last. */
 void
 values_list_add(struct arena *arena, struct conf_list *list, const char *text);
+
+/* element for lists */
+const void *values_list_element(const void *value, size_t i);
 
 /* merge for lists; new array, texts shared */
 void values_list_merge(struct arena *arena, void *value, const void *more);

@@ -64,15 +64,27 @@ print_port(const struct values_kind *k, struct values_out *out,
 	const struct ports *ports = value;
 
 	(void)k;
-	for (size_t i = 0; i < ports->n; i++)
+	for (size_t i = 0; i < ports->n; i++) {
+		out->element = i;
 		values_print(out, "%u", ports->v[i]);
+	}
+}
+
+static const void *
+port_element(const void *value, size_t i)
+{
+	const struct ports *ports = value;
+
+	return i < ports->n ? &ports->v[i] : NULL;
 }
 
 const struct values_kind values_net_port = {.size = sizeof(struct ports),
     .words_max = 1,
     .how = VALUES_GROWS,
     .parse = parse_port,
-    .print = print_port};
+    .print = print_port,
+    .element = port_element,
+    .wants = "a port from 1 to 65535"};
 
 static size_t
 last_colon(struct slice s)
@@ -218,6 +230,7 @@ print_listen(const struct values_kind *k, struct values_out *out,
 		const struct conf_listen *one =
 		    listens->n > 0 ? &listens->v[i] : &everywhere;
 
+		out->element = i;
 		if (one->port != 0)
 			print_host(out, one, one->port);
 		for (size_t j = 0; one->port == 0 && j < c->nports; j++)
@@ -225,11 +238,22 @@ print_listen(const struct values_kind *k, struct values_out *out,
 	}
 }
 
+static const void *
+listen_element(const void *value, size_t i)
+{
+	const struct listens *listens = value;
+
+	return i < listens->n ? &listens->v[i] : NULL;
+}
+
 const struct values_kind values_net_listen = {.size = sizeof(struct listens),
     .words_max = 3,
     .how = VALUES_GROWS,
     .parse = parse_listen,
-    .print = print_listen};
+    .print = print_listen,
+    .element = listen_element,
+    .wants =
+	"ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, and perhaps rdomain NAME"};
 
 static const struct values_choice families[] = {{"any", FAMILY_ANY},
     {"inet", FAMILY_INET}, {"inet6", FAMILY_INET6}, {NULL, 0}};
@@ -304,6 +328,8 @@ const struct values_kind values_net_qos = {.size = 2 * sizeof(uint32_t),
     .words_max = 2,
     .parse = parse_qos,
     .print = print_qos,
+    .wants = "one or two of af11 to af43, cs0 to cs7, ef, le, va, none or a "
+	     "number from 0 to 255",
     .arg = qos_words};
 
 /* ---- how many ----------------------------------------------------------- */
@@ -363,7 +389,9 @@ print_startups(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_net_startups = {.size = sizeof(struct startups),
     .words_max = 1,
     .parse = parse_startups,
-    .print = print_startups};
+    .print = print_startups,
+    .wants = "START, or START:RATE:FULL with START up to FULL and RATE from 1 "
+	     "to 100"};
 
 static bool
 parse_per_source(const struct values_kind *k, struct values_line *l,
@@ -393,7 +421,8 @@ print_per_source(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_net_per_source = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_per_source,
-    .print = print_per_source};
+    .print = print_per_source,
+    .wants = "a number from 0 to 2147483647, or none"};
 
 static bool
 parse_netblock(const struct values_kind *k, struct values_line *l, void *value)
@@ -419,7 +448,9 @@ print_netblock(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_net_netblock = {.size = 2 * sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_netblock,
-    .print = print_netblock};
+    .print = print_netblock,
+    .wants = "bits of IPv4, 0 to 32, and perhaps a colon and bits of IPv6, 0 "
+	     "to 128"};
 
 /* ---- penalties ---------------------------------------------------------- */
 
@@ -594,7 +625,10 @@ const struct values_kind values_net_penalties = {.size = sizeof(
 						     struct conf_penalties),
     .how = VALUES_GROWS,
     .parse = parse_penalties,
-    .print = print_penalties};
+    .print = print_penalties,
+    .wants = "yes, no, or KEY:VALUE with the key crash, authfail, invaliduser, "
+	     "refuseconnection, noauth, grace-exceeded, max, min, "
+	     "max-sources4, max-sources6, overflow or overflow6"};
 
 static bool
 parse_exempt(const struct values_kind *k, struct values_line *l, void *value)
@@ -612,4 +646,5 @@ parse_exempt(const struct values_kind *k, struct values_line *l, void *value)
 const struct values_kind values_net_exempt = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_exempt,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "addresses and blocks of addresses separated by commas, or none"};

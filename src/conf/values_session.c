@@ -22,7 +22,9 @@ const struct values_kind values_session_accept_env = {.size = sizeof(
     .how = VALUES_GROWS,
     .parse = parse_accept_env,
     .print = values_lines_print,
-    .merge = values_list_merge};
+    .merge = values_list_merge,
+    .wants = "names of variables, or patterns of them",
+    .element = values_list_element};
 
 /* Is the variable of "NAME=value" in the list already? name includes '='. */
 static bool
@@ -66,7 +68,8 @@ print_set_env(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_session_set_env = {.size =
 						       sizeof(struct conf_list),
     .parse = parse_set_env,
-    .print = print_set_env};
+    .print = print_set_env,
+    .wants = "NAME=VALUE"};
 
 /* A list of patterns, which "*" (yes) and none (no) are, too */
 static bool
@@ -106,7 +109,8 @@ const struct values_kind values_session_user_environment =
     {.size = sizeof(struct conf_list),
 	.words_max = 1,
 	.parse = parse_user_environment,
-	.print = print_user_environment};
+	.print = print_user_environment,
+	.wants = "yes, no or a list of patterns"};
 
 struct subsystems {
 	const struct conf_subsystem *v;
@@ -118,13 +122,15 @@ _Static_assert(offsetof(struct conf, nsubsystems) -
 		   offsetof(struct subsystems, n),
     "subsystems are two members in a row");
 
-static bool
-has_subsystem(const struct subsystems *all, const char *name)
+/* Its place, or all->n */
+static size_t
+find_subsystem(const struct subsystems *all, const char *name)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (strcmp(all->v[i].name, name) == 0)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (i < all->n && strcmp(all->v[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 /* A new array each time: there are a handful, and those before may be sealed */
@@ -145,10 +151,11 @@ static void
 merge_subsystems(struct arena *arena, void *value, const void *more)
 {
 	const struct subsystems *b = more;
+	struct subsystems *a = value;
 
 	for (size_t i = 0; i < b->n; i++)
-		if (!has_subsystem(value, b->v[i].name))
-			add_subsystem(arena, value, b->v[i]);
+		if (find_subsystem(a, b->v[i].name) == a->n)
+			add_subsystem(arena, a, b->v[i]);
 }
 
 /* What stands behind the name: quotes are kept, a comment isn't. */
@@ -182,7 +189,9 @@ parse_subsystem(const struct values_kind *k, struct values_line *l, void *value)
 		return values_bad(l, "Missing subsystem name.");
 	if (l->nwords < 2)
 		return values_bad(l, "Missing subsystem command.");
-	if (has_subsystem(all, l->words[0]))
+	l->moot_by = find_subsystem(all, l->words[0]);
+	l->moot = l->moot_by < all->n;
+	if (l->moot)
 		return true;
 	if (all->n == SUBSYSTEMS_MAX)
 		return values_bad(l, "too many subsystems defined.");
@@ -199,8 +208,18 @@ print_subsystem(const struct values_kind *k, struct values_out *out,
 	const struct subsystems *all = value;
 
 	(void)k;
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = 0; i < all->n; i++) {
+		out->element = i;
 		values_print_pair(out, all->v[i].name, all->v[i].command);
+	}
+}
+
+static const void *
+subsystem_element(const void *value, size_t i)
+{
+	const struct subsystems *all = value;
+
+	return i < all->n ? all->v[i].name : NULL;
 }
 
 const struct values_kind values_session_subsystem = {.size = sizeof(
@@ -209,7 +228,9 @@ const struct values_kind values_session_subsystem = {.size = sizeof(
     .keeps_global = true,
     .parse = parse_subsystem,
     .print = print_subsystem,
-    .merge = merge_subsystems};
+    .element = subsystem_element,
+    .merge = merge_subsystems,
+    .wants = "a name and a command"};
 
 static bool
 parse_channel_timeout(const struct values_kind *k, struct values_line *l,
@@ -232,7 +253,8 @@ parse_channel_timeout(const struct values_kind *k, struct values_line *l,
 const struct values_kind values_session_channel_timeout =
     {.size = sizeof(struct conf_list),
 	.parse = parse_channel_timeout,
-	.print = values_list_print};
+	.print = values_list_print,
+	.wants = "TYPE=TIME, or none"};
 
 /* ---- forwarding --------------------------------------------------------- */
 
@@ -339,9 +361,11 @@ parse_permit_listen(const struct values_kind *k, struct values_line *l,
 const struct values_kind values_session_permit_open = {.size = sizeof(
 							   struct conf_list),
     .parse = parse_permit_open,
-    .print = values_list_print};
+    .print = values_list_print,
+    .wants = "HOST:PORT, any or none"};
 
 const struct values_kind values_session_permit_listen = {.size = sizeof(
 							     struct conf_list),
     .parse = parse_permit_listen,
-    .print = values_list_print};
+    .print = values_list_print,
+    .wants = "PORT or HOST:PORT, any or none"};

@@ -62,17 +62,22 @@ parse_algorithms(const struct values_kind *k, struct values_line *l,
 	return true;
 }
 
-#define ALGORITHMS(table)                                                      \
+#define ALGORITHMS(table, what)                                                \
 	{                                                                      \
 		.size = sizeof(char *), .words_max = 1,                        \
 		.parse = parse_algorithms, .print = values_text_print,         \
+		.wants = what " separated by commas, perhaps behind +, - or ^", \
 		.arg = &(table)                                                \
 	}
-const struct values_kind values_ssh_kex = ALGORITHMS(kex);
-const struct values_kind values_ssh_ciphers = ALGORITHMS(ciphers);
-const struct values_kind values_ssh_macs = ALGORITHMS(macs);
-const struct values_kind values_ssh_keys = ALGORITHMS(keys);
-const struct values_kind values_ssh_ca = ALGORITHMS(authorities);
+const struct values_kind values_ssh_kex =
+    ALGORITHMS(kex, "names of key exchange methods");
+const struct values_kind values_ssh_ciphers =
+    ALGORITHMS(ciphers, "names of ciphers");
+const struct values_kind values_ssh_macs = ALGORITHMS(macs, "names of MACs");
+const struct values_kind values_ssh_keys =
+    ALGORITHMS(keys, "names or patterns of signature algorithms");
+const struct values_kind values_ssh_ca =
+    ALGORITHMS(authorities, "names or patterns of plain signature algorithms");
 
 static const struct values_choice hashes[] = {{"SHA256", HASH_SHA256},
     {"MD5", HASH_MD5}, {"SHA1", HASH_SHA1}, {"SHA384", HASH_SHA384},
@@ -138,7 +143,9 @@ print_rekey(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_ssh_rekey = {.size = REKEY_SIZE,
     .words_max = 2,
     .parse = parse_rekey,
-    .print = print_rekey};
+    .print = print_rekey,
+    .wants = "a size from 16 such as 512M or 1G, or default, and perhaps a "
+	     "time or none"};
 
 #define RSA_LEAST 1024 /* bits; whatever the configuration says */
 
@@ -158,7 +165,8 @@ parse_rsa_size(const struct values_kind *k, struct values_line *l, void *value)
 const struct values_kind values_ssh_rsa_size = {.size = sizeof(uint32_t),
     .words_max = 1,
     .parse = parse_rsa_size,
-    .print = values_count_print};
+    .print = values_count_print,
+    .wants = "a number of bits"};
 
 /* ---- logins ------------------------------------------------------------- */
 
@@ -267,7 +275,9 @@ print_methods(const struct values_kind *k, struct values_out *out,
 
 const struct values_kind values_ssh_methods = {.size = sizeof(struct conf_list),
     .parse = parse_methods,
-    .print = print_methods};
+    .print = print_methods,
+    .wants = "any, or lists of publickey, password, keyboard-interactive, "
+	     "hostbased, gssapi-with-mic and none, separated by commas"};
 
 struct pubkey_options {
 	bool touch;
@@ -318,7 +328,8 @@ print_pubkey_options(const struct values_kind *k, struct values_out *out,
 const struct values_kind values_ssh_pubkey_options =
     {.size = sizeof(struct pubkey_options),
 	.parse = parse_pubkey_options,
-	.print = print_pubkey_options};
+	.print = print_pubkey_options,
+	.wants = "none, touch-required or verify-required"};
 
 /* The host part may be addresses; a wrong mask would match nobody. */
 static bool
@@ -346,4 +357,6 @@ const struct values_kind values_ssh_users = {.size = sizeof(struct conf_list),
     .how = VALUES_GROWS,
     .parse = parse_users,
     .print = values_lines_print,
-    .merge = values_list_merge};
+    .merge = values_list_merge,
+    .wants = "patterns USER or USER@HOST",
+    .element = values_list_element};

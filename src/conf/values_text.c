@@ -51,12 +51,14 @@ parse_text(const struct values_kind *k, struct values_line *l, void *value)
 const struct values_kind values_text_name = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_name,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "one word"};
 
 const struct values_kind values_text = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_text,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "one word, or none"};
 
 /* "~" and "~/x" with the home of whoever starts the server. Others' homes
  * would need the accounts' database, which this room doesn't ask. */
@@ -136,30 +138,35 @@ parse_home_path(const struct values_kind *k, struct values_line *l, void *value)
 const struct values_kind values_text_path = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_path,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "a path, or none"};
 
 const struct values_kind values_text_agent = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_path,
     .print = values_text_print,
+    .wants = "a path, SSH_AUTH_SOCK or none",
     .arg = "SSH_AUTH_SOCK"};
 
 const struct values_kind values_text_provider = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_path,
     .print = values_text_print,
+    .wants = "a path, internal or none",
     .arg = "internal"};
 
 const struct values_kind values_text_file = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_file,
     .print = values_text_print,
+    .wants = "a path",
     .arg = "none"};
 
 const struct values_kind values_text_home_path = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse_home_path,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "a path, or none"};
 
 /* ---- the rest of the line as it stands ---------------------------------- */
 
@@ -197,11 +204,14 @@ print_raw(const struct values_kind *k, struct values_out *out,
 
 const struct values_kind values_text_raw = {.size = sizeof(char *),
     .parse = parse_raw,
-    .print = print_raw};
+    .print = print_raw,
+    .wants = "the rest of the line, or none"};
 
 const struct values_kind values_text_command = {.size = sizeof(char *),
     .parse = parse_command,
-    .print = print_raw};
+    .print = print_raw,
+    .wants = "an absolute path and its arguments, without quotes before the "
+	     "path, or none"};
 
 /* ---- lists -------------------------------------------------------------- */
 
@@ -219,6 +229,7 @@ parse_paths(const struct values_kind *k, struct values_line *l, void *value)
 	bool closed = is_closed(l, list);
 
 	(void)k;
+	l->moot = l->again && closed;
 	for (size_t i = 0; i < l->nwords; i++) {
 		const char *path = path_of(l, l->words[i]);
 
@@ -247,7 +258,9 @@ const struct values_kind values_text_paths = {.size = sizeof(struct conf_list),
     .how = VALUES_GROWS,
     .parse = parse_paths,
     .print = print_paths,
-    .merge = values_list_merge};
+    .merge = values_list_merge,
+    .wants = "a path, or none",
+    .element = values_list_element};
 
 const struct values_kind values_text_more_paths = {.size =
 						       sizeof(struct conf_list),
@@ -255,7 +268,9 @@ const struct values_kind values_text_more_paths = {.size =
     .how = VALUES_GROWS,
     .parse = parse_paths,
     .print = values_lines_print,
-    .merge = values_list_merge};
+    .merge = values_list_merge,
+    .wants = "a path",
+    .element = values_list_element};
 
 static bool
 parse_home_paths(const struct values_kind *k, struct values_line *l,
@@ -280,7 +295,8 @@ parse_home_paths(const struct values_kind *k, struct values_line *l,
 const struct values_kind values_text_home_paths = {.size =
 						       sizeof(struct conf_list),
     .parse = parse_home_paths,
-    .print = values_list_print};
+    .print = values_list_print,
+    .wants = "paths, or none"};
 
 static bool
 add_words(struct values_line *l, struct conf_list *list)
@@ -307,7 +323,9 @@ const struct values_kind values_text_patterns = {.size =
     .how = VALUES_GROWS,
     .parse = parse_patterns,
     .print = values_lines_print,
-    .merge = values_list_merge};
+    .merge = values_list_merge,
+    .wants = "patterns",
+    .element = values_list_element};
 
 static bool
 parse_words(const struct values_kind *k, struct values_line *l, void *value)
@@ -321,4 +339,5 @@ parse_words(const struct values_kind *k, struct values_line *l, void *value)
 
 const struct values_kind values_text_words = {.size = sizeof(struct conf_list),
     .parse = parse_words,
-    .print = values_list_print};
+    .print = values_list_print,
+    .wants = "patterns, or none"};

@@ -23,10 +23,25 @@ hostkeys(const struct common *common)
 	return keys;
 }
 
+/* What blocks of addresses alone say; for most configurations, nothing. */
+static const struct conf *
+early(const struct gate *g, struct conf *room)
+{
+	const struct conn *conn = g->conn;
+	struct conf_facts facts = {.address = conn->peer_ip,
+	    .local_address = conn->local_ip,
+	    .local_port = conn->local_port,
+	    .rdomain = conn->rdomain[0] != '\0' ? conn->rdomain : NULL};
+
+	return conf_early(g->common->set, &facts, room) ? room
+							: g->common->conf;
+}
+
 void
 offer_make(struct gate *g)
 {
-	const struct conf *c = g->common->conf;
+	struct conf room;
+	const struct conf *c = early(g, &room);
 
 	g->offer = (struct transport_offer){
 	    .kex = slice_cstr(c->kex_algorithms),

@@ -232,7 +232,8 @@ MUST_USE enum err conf_read(const struct conf_source *source,
  * goes to complain in order (level, line without newline); ERR_CONFIG if one
  * of them forbids a start (exit 255); *set is NULL then. ERR_FORMAT: not a
  * bundle. Gives; conf_free. Levels: FATAL ended the parsing, ERROR will end
- * it with the file, INFO and below are for the administrator to know.
+ * it with the file, INFO and below are for the administrator to know; VERBOSE
+ * is advice for who tests the file (-t): lines without effect.
  */
 typedef void conf_complain(void *ctx, enum log_level level, const char *line);
 MUST_USE enum err conf_parse(struct slice bundle, conf_complain *complain,
@@ -280,15 +281,41 @@ bool conf_match_wants_groups(const struct conf_set *set);
 MUST_USE enum err
 conf_apply(const struct conf_set *set, struct slice blocks, struct conf *out);
 
+/*
+ * Before the key exchange: what blocks say about it (Ciphers and the like)
+ * that depend on addresses, port and routing domain alone. User, groups and
+ * host of facts aren't looked at. False, and *out as it was, where no block of
+ * this configuration says anything: the global values hold.
+ */
+bool conf_early(const struct conf_set *set, const struct conf_facts *facts,
+    struct conf *out);
+
 /* Every value that any block might give for PubkeyAcceptedAlgorithms, merged
  * with the global one (server-sig-algs). Gives text; mem_free. */
 char *conf_any_pubkey_algorithms(const struct conf_set *set);
+char *conf_any_kex_algorithms(const struct conf_set *set); /* KexAlgorithms */
 
 /*
  * Does c set a keyword that would fail open, were it ignored, and that isn't
  * acted upon yet? A login under it must be refused, naming the keyword.
  */
 bool conf_refuses(const struct conf *c, const char **keyword);
+
+/* ---- where a value is from ---------------------------------------------- */
+
+struct conf_origin {
+	const char *file;  /* "command-line" for what the start said */
+	unsigned int line; /* of it; 0 on the command line */
+};
+
+/*
+ * The line that decided a value: member points to it in *c, which is what
+ * conf_apply made of blocks, or the global values (blocks SLICE_NONE). Of a
+ * list that several lines add to (AllowUsers), element tells which entry is
+ * asked for. False: nobody said anything, it is the default.
+ */
+bool conf_origin(const struct conf *c, struct slice blocks, const void *member,
+    size_t element, struct conf_origin *out);
 
 /* ---- -T, -G ---- */
 
@@ -297,6 +324,11 @@ bool conf_refuses(const struct conf *c, const char **keyword);
  * configuration: parsed and dumped again it gives the same octets.
  */
 MUST_USE enum err conf_dump(const struct conf *c, struct buf *out);
+
+/* The same with "# FILE line N" or "# default" behind a tab on each line: for
+ * the eye. blocks as for conf_origin. */
+MUST_USE enum err conf_dump_origins(const struct conf *c, struct slice blocks,
+    struct buf *out);
 
 /* The version that "Match version" compares with: whose rules we follow. */
 #define CONF_MATCH_VERSION "OpenSSH_10.5p1"

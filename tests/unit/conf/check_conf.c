@@ -186,6 +186,53 @@ START_TEST(joins_what_any_block_may_accept)
 }
 END_TEST
 
+/* Old devices in one network get an old cipher, and nobody else does. */
+START_TEST(blocks_of_addresses_act_before_the_key_exchange)
+{
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+	SCOPED(mem_free_at) char *kex = NULL;
+	struct conf_facts old = {.address = "10.0.0.7", .local_port = 22};
+	struct conf_facts other = {.address = "10.1.0.7", .local_port = 2222};
+	struct conf c;
+
+	fixture_main(&f,
+	    "Ciphers aes256-ctr\nRekeyLimit 1G\n"
+	    "Match address 10.0.0.0/24\nCiphers aes128-cbc\nBanner /x\n"
+	    "KexAlgorithms diffie-hellman-group-exchange-sha256\n"
+	    "Match localport 22\nCiphers 3des-cbc\nCompression no\n"
+	    "Match user bob\nRekeyLimit 2G\n"
+	    "Match address 10.0.0.0/8 localport 2222\nRekeyLimit 3G\n");
+	ck_assert(conf_early(f.set, &old, &c));
+	ck_assert_str_eq(c.ciphers, "aes128-cbc");
+	ck_assert_str_eq(c.kex_algorithms,
+	    "diffie-hellman-group-exchange-sha256");
+	ck_assert(!c.compression);
+	ck_assert_uint_eq(c.rekey_octets, (uint64_t)1 << 30);
+	ck_assert_ptr_null(c.banner); /* later, when all is known */
+	ck_assert(conf_early(f.set, &other, &c));
+	ck_assert_str_eq(c.ciphers, "aes256-ctr");
+	ck_assert(c.compression);
+	ck_assert_uint_eq(c.rekey_octets, (uint64_t)3 << 30);
+	ck_assert_str_eq(fixture_value(&f, &old, "ciphers"), "aes128-cbc");
+	kex = conf_any_kex_algorithms(f.set);
+	ck_assert_ptr_nonnull(strstr(kex, "group-exchange"));
+}
+END_TEST
+
+static const char *const later[] = {"Match user x\nRekeyLimit 2G\n",
+    "Match address 10.0.0.0/8\nBanner /x\n", "Ciphers aes128-ctr\n"};
+
+START_TEST(without_such_blocks_nothing_is_made)
+{
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+	struct conf_facts facts = {.address = "10.0.0.7", .local_port = 22};
+	struct conf c;
+
+	fixture_main(&f, later[_i]);
+	ck_assert(!conf_early(f.set, &facts, &c));
+}
+END_TEST
+
 /* The defaults of OpenSSH 10.5, as far as they are members of their own */
 START_TEST(defaults_are_those_of_the_reference)
 {
@@ -272,6 +319,8 @@ check_conf(void)
 	tcase_add_loop_test(tc, refuses_what_would_fail_open, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, joins_what_any_block_may_accept);
+	tcase_add_test(tc, blocks_of_addresses_act_before_the_key_exchange);
+	tcase_add_loop_test(tc, without_such_blocks_nothing_is_made, 0, 3);
 	tcase_add_test(tc, defaults_are_those_of_the_reference);
 	tcase_add_test(tc, thousands_of_blocks_are_told_apart);
 	tcase_add_test(tc, refuses_what_is_no_bundle);

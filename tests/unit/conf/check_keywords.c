@@ -129,6 +129,9 @@ START_TEST(every_keyword_is_in_the_manual)
 		ck_assert_msg(has(p, "[M]") ==
 				  ((row->flags & KEYWORDS_IN_MATCH) != 0),
 		    "%s", row->name);
+		ck_assert_msg(has(p, "[A]") ==
+				  ((row->flags & KEYWORDS_EARLY) != 0),
+		    "%s", row->name);
 		ck_assert_msg(has(p, "[later]") ==
 				  ((row->flags & KEYWORDS_LATER) != 0),
 		    "%s", row->name);

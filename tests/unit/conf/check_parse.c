@@ -21,70 +21,130 @@ static const struct {
 	"ERROR: main: line 1: Bad configuration option: Foo\n"
 	"ERROR: main: line 3: Bad configuration option: Bar\n"
 	"FATAL: main: terminating, 2 bad configuration options\n"},
+    {"PermitRotLogin yes\nx\\\001 y\n", ERR_CONFIG,
+	"ERROR: main: line 1: Bad configuration option: PermitRotLogin (did "
+	"you mean \"PermitRootLogin\"?)\n"
+	"ERROR: main: line 2: Bad configuration option: x\\134\\001\n"
+	"FATAL: main: terminating, 2 bad configuration options\n"},
     {"\xef\xbb\xbfPort 22\n", ERR_CONFIG,
-	"ERROR: main: line 1: Bad configuration option: \xef\xbb\xbfPort\n"
+	"ERROR: main: line 1: Bad configuration option: "
+	"\\357\\273\\277Port\n"
+	"ERROR: main line 1: a byte-order mark (expected none)\n"
 	"FATAL: main: terminating, 1 bad configuration options\n"},
     {"Banner \"x\nPort\nPORT 1 2\n", ERR_CONFIG,
-	"ERROR: main line 1: invalid quotes\n"
-	"ERROR: main line 2: no argument after keyword \"Port\"\n"
-	"ERROR: main line 3: keyword PORT extra arguments at end of line\n"
+	"ERROR: main line 1: invalid quotes (Banner: expected a quote that "
+	"closes)\n"
+	"ERROR: main line 2: no argument after keyword \"Port\" (Port: "
+	"expected a port from 1 to 65535)\n"
+	"ERROR: main line 3: keyword PORT extra arguments at end of line "
+	"(Port: expected no more than 1)\n"
 	"FATAL: main: terminating, 3 bad configuration options\n"},
     {"Port # 22\n", ERR_CONFIG,
-	"ERROR: main line 1: no argument after keyword \"Port\"\n"
+	"ERROR: main line 1: no argument after keyword \"Port\" (Port: "
+	"expected a port from 1 to 65535)\n"
 	"FATAL: main: terminating, 1 bad configuration options\n"},
     {"UsePAM x\nFoo\n", ERR_CONFIG,
-	"FATAL: main line 1: unsupported option \"x\".\n"},
+	"FATAL: main line 1: unsupported option \"x\". (UsePAM: expected yes "
+	"or no)\n"},
     {"Banner /x\nBanner \"\"\n", ERR_CONFIG,
-	"FATAL: main line 2: missing file name.\n"},
+	"FATAL: main line 2: missing file name. (Banner: expected a path, or "
+	"none)\n"},
     {"UseLogin no\nProtocol 2\nDebianBanner no\nHPNDisabled x y z\n", OK,
 	"INFO: main line 1: Deprecated option UseLogin\n"
 	"DEBUG2: main line 2: Ignored option Protocol\n"
 	"INFO: main line 3: Unsupported option DebianBanner\n"
 	"INFO: main line 4: Unsupported option HPNDisabled\n"},
     {"uselogin\n", ERR_CONFIG,
-	"ERROR: main line 1: no argument after keyword \"uselogin\"\n"
+	"ERROR: main line 1: no argument after keyword \"uselogin\" "
+	"(UseLogin: expected an argument)\n"
 	"FATAL: main: terminating, 1 bad configuration options\n"},
     {"Match user x\nport 1\n", ERR_CONFIG,
 	"FATAL: main line 2: Directive 'port' is not allowed within a Match "
-	"block\n"},
-    {"Match user x\nUseLogin no\n", ERR_CONFIG,
-	"FATAL: main line 2: Directive 'UseLogin' is not allowed within a "
-	"Match block\n"},
+	"block (Port: expected before the first Match or behind \"Match "
+	"all\")\n"},
     {"Match user x\nFoo 1\n", ERR_CONFIG,
 	"ERROR: main: line 2: Bad configuration option: Foo\n"
 	"FATAL: main line 2: Directive 'Foo' is not allowed within a Match "
 	"block\n"},
     {"Match user x\nBanner /x\nMatch all\nPort 1\n", OK, ""},
     {"Match version OpenSSH_10.*\nPort 1\n", OK, ""},
-    {"Match version OpenSSH_9.*\nPort 1\n", ERR_CONFIG,
-	"FATAL: main line 2: Directive 'Port' is not allowed within a Match "
-	"block\n"},
+    {"Match version OpenSSH_9.*\nUseLogin 1\n", ERR_CONFIG,
+	"FATAL: main line 2: Directive 'UseLogin' is not allowed within a "
+	"Match block (UseLogin: expected before the first Match or behind "
+	"\"Match all\")\n"},
+    {"Match foo\n", ERR_CONFIG,
+	"ERROR: Unsupported Match attribute foo\n"
+	"FATAL: main line 1: Bad Match condition (Match: expected All, "
+	"Invalid-User, or User, Group, Host, Address, LocalAddress, LocalPort, "
+	"RDomain or Version with what to compare with)\n"},
     /* what isn't built yet is told once, where it differs from the default */
-    {"UseDNS no\nX11Forwarding yes\nX11Forwarding yes\n", OK,
-	"INFO: main line 2: X11Forwarding isn't acted upon yet\n"},
-    {"PermitTunnel no\nPermitTunnel yes\n", OK,
-	"INFO: main line 2: PermitTunnel isn't acted upon yet\n"},
+    {"GSSAPIAuthentication no\nKerberosGetAFSToken yes\n", OK,
+	"INFO: main line 2: KerberosGetAFSToken isn't acted upon yet\n"},
+    {"HostbasedAuthentication no\nHostbasedAuthentication yes\n", OK,
+	"INFO: main line 2: HostbasedAuthentication isn't acted upon yet\n"
+	"VERBOSE: main line 2: HostbasedAuthentication has no effect: main "
+	"line 1 came first\n"},
     {"Match user x\nChrootDirectory none\nChrootDirectory /x\n", OK,
 	"INFO: main line 3: ChrootDirectory isn't acted upon yet; logins that "
-	"it applies to are refused\n"},
+	"it applies to are refused\n"
+	"VERBOSE: main line 3: ChrootDirectory has no effect: main line 2 came "
+	"first\n"},
+    /* advice: lines that another one makes moot */
+    {"Banner /a\nBanner /a\n", OK,
+	"VERBOSE: main line 2: Banner has no effect: main line 1 came first\n"},
+    {"FingerprintHash md5\nFingerprintHash sha256\n", OK,
+	"VERBOSE: main line 1: FingerprintHash has no effect: main line 2 "
+	"comes later\n"},
+    {"HostKey none\nHostKey /x\n", OK,
+	"VERBOSE: main line 2: HostKey has no effect: main line 1 says it "
+	"all\n"},
+    {"Subsystem a /x\nSubsystem b /y\nSubsystem a /z\n", OK,
+	"VERBOSE: main line 3: Subsystem has no effect: main line 1 says it "
+	"all\n"},
+    {"AllowUsers a\nAllowUsers a\nPort 1\nPort 2\n", OK, ""},
+    {"Banner /a\nMatch all\nBanner /b\n", OK, ""},
+    {"Port 1\nMatch all\nAddressFamily any\nAddressFamily inet\n", OK,
+	"VERBOSE: main line 4: AddressFamily has no effect: main line 3 came "
+	"first\n"},
     {"VersionAddendum x # y\n", OK,
-	"INFO: VersionAddendum: what looks like a comment is part of it\n"},
-    {"AuthenticationMethods password,publickey\n"
+	"INFO: main line 1: VersionAddendum: what looks like a comment is part "
+	"of it\n"},
+    {"\nAuthenticationMethods password,publickey\n"
      "PubkeyAuthentication no\n",
 	ERR_CONFIG,
-	"FATAL: AuthenticationMethods cannot be satisfied by enabled "
-	"authentication methods\n"},
+	"FATAL: main line 2: AuthenticationMethods cannot be satisfied by "
+	"enabled authentication methods (AuthenticationMethods: expected a "
+	"list of enabled ones)\n"},
     {"AuthenticationMethods password,publickey password\n"
      "PubkeyAuthentication no\n",
 	OK, ""},
-    {"AuthorizedKeysCommand /x\n", ERR_CONFIG,
-	"INFO: main line 1: AuthorizedKeysCommand isn't acted upon yet\n"
-	"FATAL: AuthorizedKeysCommand set without AuthorizedKeysCommandUser\n"},
-    {"AuthorizedPrincipalsCommand /x\n", ERR_CONFIG,
-	"INFO: main line 1: AuthorizedPrincipalsCommand isn't acted upon yet\n"
-	"FATAL: AuthorizedPrincipalsCommand set without "
-	"AuthorizedPrincipalsCommandUser\n"},
+    /* keys are exchanged before the user is known */
+    {"Match user x\nCiphers aes128-ctr\n", ERR_CONFIG,
+	"FATAL: main line 2: Directive 'Ciphers' is not allowed within a Match "
+	"block (Ciphers: expected outside of blocks, or where only Address, "
+	"LocalAddress, LocalPort and RDomain are asked: keys are exchanged "
+	"before the user is known)\n"},
+    {"Match address 10.0.0.0/8 localport 22 rdomain x\nMACs hmac-sha1\n", OK,
+	""},
 };
+
+/* A command without an account to run it; its own warning is of no interest. */
+START_TEST(a_command_wants_an_account)
+{
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+
+	fixture_file(&f, "main",
+	    _i == 0 ? "\nAuthorizedKeysCommand /x\n"
+		    : "\nAuthorizedPrincipalsCommand /x\n");
+	fixture_parse(&f);
+	ck_assert_int_eq(f.err, ERR_CONFIG);
+	ck_assert(fixture_said(&f,
+	    _i == 0 ? "FATAL: main line 2: AuthorizedKeysCommand set without "
+		      "AuthorizedKeysCommandUser ("
+		    : "FATAL: main line 2: AuthorizedPrincipalsCommand set "
+		      "without AuthorizedPrincipalsCommandUser ("));
+}
+END_TEST
 
 START_TEST(says_what_is_wrong_and_where)
 {
@@ -398,6 +458,7 @@ check_parse(void)
 
 	tcase_add_loop_test(tc, says_what_is_wrong_and_where, 0,
 	    sizeof(cases) / sizeof(cases[0]));
+	tcase_add_loop_test(tc, a_command_wants_an_account, 0, 2);
 	tcase_add_test(tc, refuses_a_nul_octet);
 	tcase_add_test(tc, refuses_an_overlong_line_by_its_number);
 	tcase_add_test(tc, lines_of_the_start_win);

@@ -6,7 +6,8 @@ check_conf_SOURCES = tests/unit/suite.h tests/unit/conf/suite.c \
 	tests/unit/conf/values_cases.h tests/unit/conf/check_bundle.c \
 	tests/unit/conf/check_conf.c tests/unit/conf/check_dump.c \
 	tests/unit/conf/check_keywords.c tests/unit/conf/check_line.c \
-	tests/unit/conf/check_match.c tests/unit/conf/check_parse.c \
+	tests/unit/conf/check_match.c tests/unit/conf/check_origin.c \
+	tests/unit/conf/check_parse.c tests/unit/conf/check_suggest.c \
 	tests/unit/conf/check_values.c tests/unit/conf/check_values_net.c \
 	tests/unit/conf/check_values_session.c \
 	tests/unit/conf/check_values_ssh.c tests/unit/conf/check_values_text.c
