@@ -102,3 +102,20 @@ authline_parse(struct slice line, struct buf *blob, struct authline *a)
 	a->comment = rest;
 	return decode(name, letters, blob);
 }
+
+enum err
+authline_principal(struct slice line, struct slice *options, struct slice *name)
+{
+	struct slice rest = text_trim(slice_first(line, slice_find(line, '#')));
+	size_t n = rest.n;
+
+	if (rest.n == 0)
+		return ERR_NOT_FOUND;
+	if (slice_has_nul(rest))
+		return ERR_FORMAT;
+	while (n > 0 && !is_blank(rest.p[n - 1]))
+		n--;
+	*name = slice_skip(rest, n);
+	*options = text_trim(slice_first(rest, n));
+	return OK;
+}

@@ -119,3 +119,25 @@ cert_is_valid_at(const struct cert *c, uint64_t wall)
 	return c->valid_after <= wall &&
 	       (wall < c->valid_before || c->valid_before == CERT_FOREVER);
 }
+
+bool
+cert_names(const struct cert *c, struct slice name)
+{
+	struct rd r = rd_from(c->principals);
+
+	while (rd_status(&r) == OK && r.left.n > 0)
+		if (slice_equal(rd_string(&r), name))
+			return rd_status(&r) == OK && name.n > 0;
+	return false;
+}
+
+bool
+cert_names_any(const struct cert *c, struct slice list)
+{
+	struct slice name;
+
+	while (slice_next(&list, ',', &name))
+		if (cert_names(c, name))
+			return true;
+	return false;
+}

@@ -476,6 +476,7 @@ keyopts_clear(struct keyopts *o)
 {
 	buf_clear(&o->command);
 	buf_clear(&o->from);
+	buf_clear(&o->source);
 	buf_clear(&o->principals);
 	buf_clear(&o->environment);
 	buf_clear(&o->permitopen);

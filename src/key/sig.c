@@ -6,6 +6,9 @@
 #define MPINT_MAX 66 /* octets of a number below P-521's order */
 #define TEXT_MAX  ((size_t)64 << 10)
 
+#define WEBAUTHN      "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
+#define WEBAUTHN_CERT "webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com"
+
 /* r and s travel as a message within a string. */
 static void
 read_ecdsa(struct rd *r, struct raw_signature *raw)
@@ -25,12 +28,20 @@ is_ecdsa(enum key_type type)
 	       type == KEY_ECDSA_521 || type == KEY_SK_ECDSA;
 }
 
+static const struct algo *
+inner_algo(struct slice name)
+{
+	if (slice_is(name, WEBAUTHN_CERT))
+		name = SLICE_STR(WEBAUTHN);
+	return algo_find(ALGO_CA, name);
+}
+
 enum err
 sig_parse(struct slice blob, struct sig *s)
 {
 	struct rd r = rd_from(blob);
 
-	*s = (struct sig){.alg = algo_find(ALGO_CA, rd_string(&r))};
+	*s = (struct sig){.alg = inner_algo(rd_string(&r))};
 	if (rd_status(&r) != OK)
 		return rd_status(&r);
 	if (s->alg == NULL)

@@ -32,4 +32,12 @@ struct authline {
 MUST_USE enum err
 authline_parse(struct slice line, struct buf *blob, struct authline *a);
 
+/*
+ * Parse a line of AuthorizedPrincipalsFile, "[options] name": the name follows
+ * the last blank, a "#" ends the line wherever it stands, even in quotes. The
+ * slices borrow from line. ERR_NOT_FOUND: nothing is left; ERR_FORMAT: NUL.
+ */
+MUST_USE enum err authline_principal(struct slice line, struct slice *options,
+    struct slice *name);
+
 #endif

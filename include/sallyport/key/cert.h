@@ -51,6 +51,15 @@ MUST_USE enum err cert_parse(struct slice blob, struct cert *c);
 MUST_USE enum err cert_verify(const struct cert *c, const char *ca_algorithms,
     unsigned int rsa_bits_min);
 
+/*
+ * Is name one of its principals, octet for octet? A certificate without any
+ * is nobody's: never "everybody's".
+ */
+bool cert_names(const struct cert *c, struct slice name);
+
+/* The same for any name of a comma-separated list (principals= of a line). */
+bool cert_names_any(const struct cert *c, struct slice list);
+
 /* Is wall (seconds since 1970) within its time? */
 bool cert_is_valid_at(const struct cert *c, uint64_t wall);
 

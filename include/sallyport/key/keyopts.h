@@ -37,8 +37,10 @@ struct keyopts {
 	bool has_command; /* command may be empty */
 	bool has_from;
 	bool has_principals;
+	bool has_source;
 	struct buf command;
 	struct buf from;         /* pattern list */
+	struct buf source;       /* addresses, of a certificate (certopts.h) */
 	struct buf principals;   /* comma-separated */
 	struct buf environment;  /* list of NAME=value, each name once */
 	struct buf permitopen;   /* list of host:port, as written */

@@ -35,7 +35,11 @@ struct sig {
 	struct slice extensions;
 };
 
-/* ERR_UNKNOWN_ALGO for the inner name; ERR_SHORT, ERR_TRAILING, ERR_FORMAT. */
+/*
+ * ERR_UNKNOWN_ALGO for the inner name; ERR_SHORT, ERR_TRAILING, ERR_FORMAT.
+ * webauthn's name of certificates may stand where its plain one belongs: who
+ * signs in a browser may write what was announced. It counts as the plain one.
+ */
 MUST_USE enum err sig_parse(struct slice blob, struct sig *s);
 
 /* Append a blob: what signer_sign gave, under a plain algorithm's name. */
