@@ -106,7 +106,7 @@ int listener_main(int argc, char **argv);
 int spawner_main(const char *task);
 int keeper_main(const char *task);
 int errand_main(const char *task); /* task: "keygen TYPE BITS PATH",
-				    * "skhelper PATH" */
+				    * "skhelper PATH", "runner PID" */
 
 /*
  * Warm what is the same for all: libraries, NSS, PAM modules, moduli; parse

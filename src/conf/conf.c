@@ -54,12 +54,12 @@ find_contradiction(const struct conf *c, struct contradiction *out)
 		    "authentication methods",
 		    &c->authentication_methods,
 		    "AuthenticationMethods: expected a list of enabled ones"};
-	else if (c->authorized_keys_command != NULL &&
+	else if (c->authorized_keys_commands.n > 0 &&
 		 c->authorized_keys_command_user == NULL)
 		*out = (struct contradiction){
 		    "AuthorizedKeysCommand set without "
 		    "AuthorizedKeysCommandUser",
-		    &c->authorized_keys_command,
+		    &c->authorized_keys_commands,
 		    "AuthorizedKeysCommandUser: expected an account to run it"};
 	else if (c->authorized_principals_command != NULL &&
 		 c->authorized_principals_command_user == NULL)
@@ -401,4 +401,32 @@ enum err
 conf_dump_origins(const struct conf *c, struct slice blocks, struct buf *out)
 {
 	return dump_origins(c, blocks, out);
+}
+
+/* ---- programs ------------------------------------------------------------- */
+
+static bool
+take_time(struct slice word, const char *name, uint32_t *seconds)
+{
+	size_t n = strlen(name);
+
+	return slice_starts(word, slice_cstr(name)) && word.n > n &&
+	       text_time(slice_skip(word, n), seconds, NULL) == OK;
+}
+
+bool
+conf_command_read(const char *text, struct conf_command *c)
+{
+	struct slice word;
+
+	*c = (struct conf_command){.timeout_s = CONF_COMMAND_TIMEOUT_S};
+	for (; text[0] != '/' && text[0] != '\0'; text += strspn(text, " \t")) {
+		word = slice_make(text, strcspn(text, " \t"));
+		if (!take_time(word, "timeout=", &c->timeout_s) &&
+		    !take_time(word, "cache=", &c->cache_s))
+			return false;
+		text += word.n;
+	}
+	c->line = text;
+	return text[0] == '/' && c->timeout_s > 0;
 }

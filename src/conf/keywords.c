@@ -1,5 +1,6 @@
 #include "keywords.h"
 
+#include "values_command.h"
 #include "values_net.h"
 #include "values_session.h"
 #include "values_ssh.h"
@@ -118,17 +119,17 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("Banner",                        banner,                         text_path,      "none",   MATCH),
 	KEYWORD ("ForceCommand",                  force_command,                  text_raw,       "none",   MATCH),
 	KEYWORD ("ChrootDirectory",               chroot_directory,               text,           "none",   MATCH | REFUSE),
-	KEYWORD ("TrustedUserCAKeys",             trusted_user_ca_keys,           text_path,      "none",   MATCH | LATER),
+	KEYWORD ("TrustedUserCAKeys",             trusted_user_ca_keys,           text_path,      "none",   MATCH),
 	KEYWORD ("SecurityKeyProvider",           security_key_provider,          text_provider,  "internal", GLOBAL),
-	KEYWORD ("AuthorizedPrincipalsFile",      authorized_principals_file,     text_home_path, "none",   MATCH | LATER),
+	KEYWORD ("AuthorizedPrincipalsFile",      authorized_principals_file,     text_home_path, "none",   MATCH),
 	KEYWORD ("VersionAddendum",               version_addendum,               text_raw,       "none",   GLOBAL),
-	KEYWORD ("AuthorizedKeysCommand",         authorized_keys_command,        text_command,   "none",   MATCH | LATER),
-	KEYWORD ("AuthorizedKeysCommandUser",     authorized_keys_command_user,   text,           "none",   MATCH | LATER),
-	KEYWORD ("AuthorizedPrincipalsCommand",   authorized_principals_command,  text_command,   "none",   MATCH | LATER),
-	KEYWORD ("AuthorizedPrincipalsCommandUser", authorized_principals_command_user, text,     "none",   MATCH | LATER),
+	KEYWORD ("AuthorizedKeysCommand",         authorized_keys_commands,       command_list,   "none",   MATCH),
+	KEYWORD ("AuthorizedKeysCommandUser",     authorized_keys_command_user,   text,           "none",   MATCH),
+	KEYWORD ("AuthorizedPrincipalsCommand",   authorized_principals_command,  command_one,    "none",   MATCH),
+	KEYWORD ("AuthorizedPrincipalsCommandUser", authorized_principals_command_user, text,     "none",   MATCH),
 	KEYWORD ("HostKeyAgent",                  host_key_agent,                 text_agent,     "none",   LATER),
 	KEYWORD ("KexAlgorithms",                 kex_algorithms,                 ssh_kex,        "",       EARLY),
-	KEYWORD ("CASignatureAlgorithms",         ca_algorithms,                  ssh_ca,         "",       MATCH | LATER),
+	KEYWORD ("CASignatureAlgorithms",         ca_algorithms,                  ssh_ca,         "",       MATCH),
 	KEYWORD ("HostbasedAcceptedAlgorithms",   hostbased_algorithms,           ssh_keys,       "",       MATCH | LATER),
 	KEYWORD ("HostKeyAlgorithms",             hostkey_algorithms,             ssh_keys,       "",       EARLY),
 	KEYWORD ("PubkeyAcceptedAlgorithms",      pubkey_algorithms,              ssh_keys,       "",       MATCH),
@@ -139,7 +140,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("LogLevel",                      log_level,                      log_level,      "INFO",   MATCH),
 	KEYWORD ("SyslogFacility",                syslog_facility,                facility,       "AUTH",   GLOBAL),
 	KEYWORD ("AuthorizedKeysFile",            authorized_keys_files,          text_home_paths, ".ssh/authorized_keys .ssh/authorized_keys2", MATCH),
-	KEYWORD ("RevokedKeys",                   revoked_keys,                   text_home_paths, "none",   MATCH | REFUSE),
+	KEYWORD ("RevokedKeys",                   revoked_keys,                   text_home_paths, "none",   MATCH),
 	KEYWORD ("HostKey",                       host_keys,                      text_paths,     HOST_KEYS, GLOBAL),
 	KEYWORD ("HostCertificate",               host_certificates,              text_more_paths, NULL,     GLOBAL),
 	KEYWORD ("AllowUsers",                    allow_users,                    ssh_users,      NULL,     MATCH),

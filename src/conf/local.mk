@@ -7,7 +7,9 @@ libsp_conf_a_SOURCES = src/conf/assign.c src/conf/assign.h src/conf/bundle.c \
 	src/conf/match.h src/conf/origin.c src/conf/origin.h \
 	src/conf/parse.c src/conf/parse.h src/conf/parser.h \
 	src/conf/suggest.c src/conf/suggest.h src/conf/values.c \
-	src/conf/values.h src/conf/values_net.c src/conf/values_net.h \
+	src/conf/values.h src/conf/values_command.c \
+	src/conf/values_command.h src/conf/values_net.c \
+	src/conf/values_net.h \
 	src/conf/values_session.c src/conf/values_session.h \
 	src/conf/values_ssh.c src/conf/values_ssh.h src/conf/values_text.c \
 	src/conf/values_text.h

@@ -180,14 +180,6 @@ parse_raw(const struct values_kind *k, struct values_line *l, void *value)
 	return true;
 }
 
-static bool
-parse_command(const struct values_kind *k, struct values_line *l, void *value)
-{
-	if (!text_same_nocase(l->raw, SLICE_STR("none")) && l->raw.p[0] != '/')
-		return values_bad(l, "%s must be an absolute path", l->keyword);
-	return parse_raw(k, l, value);
-}
-
 /* A text that begins with '=' wants one of its own before it. */
 static void
 print_raw(const struct values_kind *k, struct values_out *out,
@@ -206,12 +198,6 @@ const struct values_kind values_text_raw = {.size = sizeof(char *),
     .parse = parse_raw,
     .print = print_raw,
     .wants = "the rest of the line, or none"};
-
-const struct values_kind values_text_command = {.size = sizeof(char *),
-    .parse = parse_command,
-    .print = print_raw,
-    .wants = "an absolute path and its arguments, without quotes before the "
-	     "path, or none"};
 
 /* ---- lists -------------------------------------------------------------- */
 

@@ -15,7 +15,6 @@ extern const struct values_kind values_text_agent;     /* or SSH_AUTH_SOCK */
 extern const struct values_kind values_text_provider;  /* or internal */
 extern const struct values_kind values_text_home_path; /* only ~; or none */
 extern const struct values_kind values_text_raw;       /* rest of the line */
-extern const struct values_kind values_text_command;   /* the same, absolute */
 
 /* ---- struct conf_list --------------------------------------------------- */
 extern const struct values_kind values_text_paths;      /* one a line, grows */

@@ -20,4 +20,11 @@ int keygen_run(struct slice arguments);
  */
 int skhelper_run(struct slice arguments);
 
+/*
+ * "PID": run the program that the monitor of that number asks for
+ * (rpc/messages.h: runner_msg), tell how it ended and what it printed. Returns
+ * the exit status.
+ */
+int runner_run(struct slice arguments);
+
 #endif

@@ -40,20 +40,33 @@ is_trusted(int fd, const char *path, const struct keycheck_start *start)
 	return false;
 }
 
+/* A FIFO must not hold us up, a terminal not become ours. */
+static int
+open_file(const char *path)
+{
+	return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static const char *
+what(enum files_kind kind)
+{
+	return kind == FILES_KEYS ? "authorized keys" : "authorized principals";
+}
+
 static void
-tell_unopened(const struct keycheck_start *start, const char *path)
+tell_unopened(const struct keycheck_start *start, enum files_kind kind,
+    const char *path)
 {
 	/* Most users have no authorized_keys2 */
 	log_at(errno == ENOENT ? LEVEL_DEBUG1 : LEVEL_INFO,
-	    "Could not open user '%s' authorized keys '%s': %s", start->user,
+	    "Could not open user '%s' %s '%s': %s", start->user, what(kind),
 	    path, strerror(errno));
 }
 
 static void
-open_one(struct files *f, const struct keycheck_start *start, const char *path)
+open_one(struct files *f, const struct keycheck_start *start,
+    enum files_kind kind, const char *path)
 {
-	/* A FIFO must not hold us up, a terminal not become ours */
-	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	SCOPED(io_close) int fd = -1;
 	struct stat st;
 
@@ -62,23 +75,47 @@ open_one(struct files *f, const struct keycheck_start *start, const char *path)
 		    start->user, FILES_MAX);
 		return;
 	}
-	log_debug1("trying public key file %s", path);
-	fd = open(path, flags);
+	log_debug1("trying %s file %s",
+	    kind == FILES_KEYS ? "public key" : what(kind), path);
+	fd = open_file(path);
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		tell_unopened(start, path);
+		tell_unopened(start, kind, path);
 		return;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		log_info("User '%s' authorized keys '%s' is not a regular file",
-		    start->user, path);
+		log_info("User '%s' %s '%s' is not a regular file", start->user,
+		    what(kind), path);
 		return;
 	}
 	if (!is_trusted(fd, path, start))
 		return;
-	f->v[f->n++] = (struct keys_file){.fd = fd,
+	f->v[f->n++] = (struct keys_file){.kind = kind,
+	    .fd = fd,
 	    .path = mem_strdup(path),
 	    .size = (size_t)st.st_size};
 	fd = -1;
+}
+
+/* The administrator's. One that isn't there must not go unnoticed: what it
+ * would have said about a key isn't known then. */
+static void
+open_ours(struct files *f, enum files_kind kind, const char *path)
+{
+	struct keys_file *file = &f->v[f->n];
+	struct stat st;
+
+	if (f->n == FILES_MAX)
+		return;
+	f->n++;
+	*file = (struct keys_file){.kind = kind,
+	    .fd = open_file(path),
+	    .path = mem_strdup(path)};
+	if (file->fd >= 0 && fstat(file->fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		file->size = (size_t)st.st_size;
+		return;
+	}
+	file->why = file->fd < 0 ? errno : EINVAL;
+	io_close(&file->fd);
 }
 
 /* ---- names ------------------------------------------------------------ */
@@ -181,7 +218,7 @@ listing_close(void *ctx)
 
 static void
 open_matches(struct files *f, const struct keycheck_start *start,
-    const char *pattern)
+    enum files_kind kind, const char *pattern)
 {
 	glob_t g = {.gl_opendir = listing_open,
 	    .gl_readdir = listing_next,
@@ -191,27 +228,29 @@ open_matches(struct files *f, const struct keycheck_start *start,
 
 	if (glob(pattern, GLOB_ALTDIRFUNC, NULL, &g) == 0)
 		for (size_t i = 0; i < g.gl_pathc && i <= FILES_MAX; i++)
-			open_one(f, start, g.gl_pathv[i]);
+			open_one(f, start, kind, g.gl_pathv[i]);
 	else
-		log_debug1("no authorized keys match %s", pattern);
+		log_debug1("no %s match %s", what(kind), pattern);
 	globfree(&g);
 }
 
 static void
 open_named(struct files *f, const struct keycheck_start *start,
-    const char *template)
+    enum files_kind kind, const char *template)
 {
 	SCOPED(buf_clear) struct buf path = BUF_LIMIT(2 * PATH_OCTETS);
 	bool pattern = has_wildcard(template);
 	enum err e = expand(start, template, pattern, &path);
 
 	if (e != OK)
-		log_error("AuthorizedKeysFile %s: %s", template,
-		    err_sentence(e));
+		log_error("%s %s: %s",
+		    kind == FILES_KEYS ? "AuthorizedKeysFile"
+				       : "AuthorizedPrincipalsFile",
+		    template, err_sentence(e));
 	else if (pattern)
-		open_matches(f, start, (const char *)path.p);
+		open_matches(f, start, kind, (const char *)path.p);
 	else
-		open_one(f, start, (const char *)path.p);
+		open_one(f, start, kind, (const char *)path.p);
 }
 
 /* ---- all of them ------------------------------------------------------ */
@@ -225,21 +264,44 @@ need(enum err e, const char *what)
 	_exit(EXIT_NO_RIGHTS);
 }
 
+static void
+open_administrators(struct files *f, const struct conf *conf)
+{
+	if (conf->trusted_user_ca_keys != NULL)
+		open_ours(f, FILES_CA, conf->trusted_user_ca_keys);
+	for (size_t i = 0; i < conf->revoked_keys.n; i++)
+		open_ours(f, FILES_REVOKED, conf->revoked_keys.v[i]);
+}
+
+static void
+open_users(struct files *f, const struct keycheck_start *start)
+{
+	const struct conf *conf = start->conf;
+	const struct conf_list *names = &conf->authorized_keys_files;
+
+	for (size_t i = 0; i < names->n; i++)
+		open_named(f, start, FILES_KEYS, names->v[i]);
+	/* names that only certificates of these CAs are asked for */
+	if (conf->trusted_user_ca_keys != NULL &&
+	    conf->authorized_principals_file != NULL)
+		open_named(f, start, FILES_PRINCIPALS,
+		    conf->authorized_principals_file);
+}
+
 void
 files_open(struct files *f, const struct keycheck_start *start)
 {
-	const struct conf_list *names = &start->conf->authorized_keys_files;
 	const struct creds user = {.uid = start->uid,
 	    .gid = start->gid,
 	    .groups = start->groups,
 	    .ngroups = start->ngroups};
 
 	f->n = 0;
+	open_administrators(f, start->conf);
 	if (!start->known)
 		return;
 	need(creds_borrow(&user), "taking");
-	for (size_t i = 0; i < names->n; i++)
-		open_named(f, start, names->v[i]);
+	open_users(f, start);
 	need(creds_return(), "giving back");
 }
 

@@ -1,8 +1,10 @@
 /*
- * files.h - the files that AuthorizedKeysFile names, opened as their owner
+ * files.h - the files that decide about keys, opened but not read
  *
- * Private to keycheck. SEC-10: opened with the claimed user's rights, looked at
- * through the descriptor, not read here.
+ * Private to keycheck. What AuthorizedKeysFile and AuthorizedPrincipalsFile
+ * name is opened with the claimed user's rights (SEC-10), what the
+ * administrator names (TrustedUserCAKeys, RevokedKeys) with those of the
+ * start; all of it is looked at through the descriptor.
  */
 #ifndef SALLYPORT_SRC_KEYCHECK_FILES_H
 #define SALLYPORT_SRC_KEYCHECK_FILES_H
@@ -12,8 +14,12 @@
 
 #define FILES_MAX 64 /* of all names and globs together */
 
+enum files_kind { FILES_KEYS, FILES_PRINCIPALS, FILES_CA, FILES_REVOKED };
+
 struct keys_file {
-	int fd;
+	enum files_kind kind;
+	int fd;      /* -1: couldn't be opened; only of the administrator's */
+	int why;     /* errno then */
 	char *path;  /* for the log */
 	size_t size; /* when it was opened: how large a room to read into */
 };
@@ -24,8 +30,8 @@ struct files {
 };
 
 /*
- * Open what there is, in the configuration's order. What can't be had is told
- * in the log and left out. The process has the user's rights meanwhile and its
+ * Open what there is, in the configuration's order: the administrator's first.
+ * What can't be had of the user's is told in the log and left out. The process has the user's rights meanwhile and its
  * own back afterwards; ends the process where that can't be done.
  */
 void files_open(struct files *f, const struct keycheck_start *start);

@@ -41,7 +41,7 @@ close_others(const struct keycheck *k)
 
 	keep[n++] = rpc_fd(k->rpc);
 	for (size_t i = 0; i < k->files.n; i++)
-		keep[n++] = k->files.v[i].fd;
+		keep[n++] = k->files.v[i].fd; /* -1 is passed over */
 	io_close_but(0, keep, n);
 }
 

@@ -7,14 +7,24 @@
 #include "files.h"
 
 #include "sallyport/base/buf.h"
+#include "sallyport/crypto/hash.h"
 #include "sallyport/key/keyopts.h"
 #include "sallyport/rpc/keycheck_ops.h"
 
-/* The line that listed a key. */
+/* What listed a key: a line, or trust in the CA of a certificate. */
 struct listed {
-	struct buf blob; /* empty: none yet */
+	struct buf blob; /* as offered; empty: none yet */
 	struct keyopts opts;
-	struct buf at; /* "PATH:LINE" */
+	struct buf at; /* "PATH:LINE", or the CA keys' "PATH" */
+	bool trusted;  /* the latter: by TrustedUserCAKeys */
+};
+
+/* A key that waits for a program's output. */
+struct waiting {
+	struct buf blob; /* as offered */
+	enum judge_want want;
+	uint32_t
+	    which; /* line of AuthorizedKeysCommand, the next to be asked */
 };
 
 struct keycheck {
@@ -28,11 +38,14 @@ struct keycheck {
 	/* A client asks about a key and then signs with it: the files needn't
 	 * be searched twice. */
 	struct listed listed;
+	struct waiting waiting;
 
 	/* texts of the answer; they live until the next request */
 	struct buf key_text;
 	struct buf why;
 	struct buf authinfo;
+	uint8_t identity[HASH_MAX];
+	struct buf tokens;
 };
 
 #endif

@@ -176,3 +176,29 @@ search_file(int fd, size_t size, struct slice text, search_hit *hit, void *ctx,
 	}
 	return OK;
 }
+
+enum err
+search_read(int fd, size_t size, struct buf *text)
+{
+	size_t piece = size < PIECE_MIN ? PIECE_MIN : size + 1;
+	size_t offset = 0;
+	size_t n = 1;
+
+	for (; n > 0; offset += n) {
+		struct bytes room;
+		enum err e;
+
+		if (piece > text->max - text->n)
+			piece = text->max - text->n;
+		if (piece == 0)
+			return ERR_TOO_LONG;
+		if ((e = buf_reserve(text, piece, &room)) != OK)
+			return e;
+		if ((e = read_at(fd, offset, room, &n)) != OK)
+			return e;
+		buf_filled(text, n);
+		/* what is left of the first piece will do to see the end */
+		piece = text->cap > text->n ? text->cap - text->n : PIECE;
+	}
+	return OK;
+}

@@ -7,6 +7,7 @@
 #ifndef SALLYPORT_SRC_KEYCHECK_SEARCH_H
 #define SALLYPORT_SRC_KEYCHECK_SEARCH_H
 
+#include "sallyport/base/buf.h"
 #include "sallyport/base/err.h"
 #include "sallyport/base/slice.h"
 
@@ -24,5 +25,11 @@ typedef bool search_hit(void *ctx, struct slice line, size_t number);
  */
 MUST_USE enum err search_file(int fd, size_t size, struct slice text,
     search_hit *hit, void *ctx, bool *found);
+
+/*
+ * All of fd, appended to text, whose max bounds it (ERR_TOO_LONG). size as
+ * above. ERR_SYSTEM.
+ */
+MUST_USE enum err search_read(int fd, size_t size, struct buf *text);
 
 #endif

@@ -1,8 +1,9 @@
 # src/monitor: sources of this room
 noinst_LIBRARIES += libsp_monitor.a
 libsp_monitor_a_SOURCES = src/monitor/monitor.c src/monitor/monitor.h \
-	src/monitor/account.c src/monitor/admit.c src/monitor/refusal.c \
-	src/monitor/methods.c src/monitor/phases.c src/monitor/verdict.c src/monitor/ops_kex.c \
+	src/monitor/account.c src/monitor/admit.c src/monitor/command.c \
+	src/monitor/refusal.c src/monitor/methods.c src/monitor/phases.c \
+	src/monitor/verdict.c src/monitor/ops_kex.c \
 	src/monitor/ops_log.c \
 	src/monitor/ops_user.c src/monitor/ops_key.c \
 	src/monitor/ops_password.c src/monitor/ops_session.c \

@@ -101,6 +101,7 @@ struct monitor {
 	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
 	struct buf auth_info; /* ExposeAuthInfo's lines */
+	struct slice auth_key; /* "TYPE BASE64" while publickey is decided on */
 
 	/* of the key that opened the door, for the grant */
 	uint32_t permits;
@@ -233,6 +234,15 @@ void ops_log_user(const struct monitor *m);
 /* Until the next: "publickey" …, and what follows "ssh2: " or NULL. */
 void
 ops_log_credential(struct monitor *m, const char *method, const char *info);
+
+/* ---- command.c ---- */
+/*
+ * Run the program whose output keycheck wants. Gives *output, a sealed memory
+ * file, or -1 where there is none: the program failed, which is logged. Errors
+ * are keycheck's.
+ */
+MUST_USE enum err
+command_run(struct monitor *m, const struct judge_rep *asked, int *output);
 
 /* ---- ops_password.c ---- */
 MUST_USE enum err

@@ -11,7 +11,6 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/rd.h"
-#include "sallyport/crypto/hash.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/rpc/keycheck_ops.h"
 
@@ -19,6 +18,8 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TUNNEL_ANY UINT32_MAX /* judge_rep.tunnel: no device is named */
 
 /* keycheck's own lines, for the log. */
 static void
@@ -75,20 +76,29 @@ ops_key_stop(struct monitor *m)
 	m->keycheck_pid = 0;
 }
 
-static void
-key_hash(const struct pubkey_req *req, uint8_t out[HASH_MAX])
-{
-	if (hash_once(HASH_SHA256, req->blob, out) != OK)
-		memset(out, 0, HASH_MAX);
-}
-
 static bool
-was_used(const struct monitor *m, const uint8_t *hash)
+was_used(const struct monitor *m, struct slice identity)
 {
 	for (size_t i = 0; i < m->nused; i++)
-		if (memcmp(m->used_keys[i], hash, 32) == 0)
+		if (slice_equal(identity, SLICE_OF(m->used_keys[i])))
 			return true;
 	return false;
+}
+
+static enum err
+note_lists(struct monitor *m, const struct judge_rep *r)
+{
+	enum err e = OK;
+
+	m->key_environment.max = m->key_permitopen.max =
+	    m->key_permitlisten.max = 256 << 10;
+	if (m->key_environment.n == 0)
+		e = buf_append(&m->key_environment, r->environment);
+	if (e == OK && m->key_permitopen.n == 0)
+		e = buf_append(&m->key_permitopen, r->permitopen);
+	if (e == OK && m->key_permitlisten.n == 0)
+		e = buf_append(&m->key_permitlisten, r->permitlisten);
+	return e;
 }
 
 /*
@@ -98,33 +108,32 @@ was_used(const struct monitor *m, const uint8_t *hash)
 static enum err
 note_options(struct monitor *m, const struct judge_rep *r)
 {
-	enum err e = OK;
-
 	m->permits = (m->permits & r->permits & PERMIT_ALL) |
 		     ((m->permits | r->permits) & PERMIT_RESTRICT);
 	if (r->has_command && !m->has_key_command) {
 		m->has_key_command = true;
 		m->key_command = mem_text(r->force_command);
 	}
-	m->key_environment.max = m->key_permitopen.max =
-	    m->key_permitlisten.max = 256 << 10;
-	if (m->key_environment.n == 0)
-		e = buf_append(&m->key_environment, r->environment);
-	if (e == OK && m->key_permitopen.n == 0)
-		e = buf_append(&m->key_permitopen, r->permitopen);
-	if (e == OK && m->key_permitlisten.n == 0)
-		e = buf_append(&m->key_permitlisten, r->permitlisten);
-	if (e == OK && r->authinfo.n > 0) {
-		e = buf_append_cstr(&m->auth_info, "publickey ");
-		if (e == OK)
-			e = buf_append(&m->auth_info, r->authinfo);
-		if (e == OK)
-			e = buf_append_cstr(&m->auth_info, "\n");
-	}
-	m->key_tunnel = r->tunnel;
-	return e;
+	if (r->tunnel != TUNNEL_ANY || m->nused == 1)
+		m->key_tunnel = r->tunnel;
+	return note_lists(m, r);
 }
 
+/* Two keys that want different commands can't both have their way. */
+static bool
+command_fits(const struct monitor *m, const struct judge_rep *r)
+{
+	if (!r->has_command || !m->has_key_command ||
+	    slice_is(r->force_command, m->key_command))
+		return true;
+	log_error("forced command options do not match");
+	return false;
+}
+
+/*
+ * Ask keycheck; run what it needs to hear of, and ask again. It may want every
+ * program once, and no more.
+ */
 static enum err
 judge(struct monitor *m, const struct pubkey_req *req, struct judge_rep *rep)
 {
@@ -135,31 +144,57 @@ judge(struct monitor *m, const struct pubkey_req *req, struct judge_rep *rep)
 	    .hostkey = req->hostkey,
 	    .sig = req->sig,
 	    .session_id = slice_make(m->session_id, m->session_id_octets),
-	    .user = slice_cstr(m->user_sent)};
+	    .user = slice_cstr(m->user_sent),
+	    .output.fd = -1};
 
 	if (m->keycheck == NULL) {
 		*rep = (struct judge_rep){0};
 		return OK;
 	}
-	return ask_judge(m->keycheck, &ask, rep);
+	for (size_t turns = m->conf.authorized_keys_commands.n + 2; turns > 0;
+	     turns--) {
+		enum err e = ask_judge(m->keycheck, &ask, rep);
+
+		io_close(&ask.output.fd);
+		if (e != OK || rep->want == WANT_NOTHING)
+			return e;
+		if ((e = command_run(m, rep, &ask.output.fd)) != OK)
+			return e;
+		ask.resumed = true;
+	}
+	io_close(&ask.output.fd);
+	return ERR_RPC;
 }
 
 /* A key that passed a step of this login isn't taken for another. */
 static bool
-is_fresh(struct monitor *m, const struct pubkey_req *req, uint8_t *hash)
+is_fresh(struct monitor *m, const struct judge_rep *j)
 {
-	key_hash(req, hash);
-	if (!was_used(m, hash))
+	struct slice type =
+	    slice_first(j->key_text, slice_find(j->key_text, ' '));
+
+	if (!was_used(m, j->identity))
 		return true;
-	log_info("refusing previously-used %s key", log_quote(req->alg));
+	log_info("refusing previously-used %s key", log_quote(type));
 	return false;
+}
+
+static enum err
+note_key(struct monitor *m, const struct judge_rep *j)
+{
+	if (m->nused == USED_KEYS_MAX)
+		return ERR_FULL;
+	if (m->used_keys == NULL)
+		m->used_keys = mem_array(USED_KEYS_MAX, sizeof(*m->used_keys));
+	slice_copy(j->identity, BYTES_OF(m->used_keys[m->nused]));
+	m->nused++;
+	return note_options(m, j);
 }
 
 enum err
 on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
     struct verdict_rep *rep)
 {
-	uint8_t hash[HASH_MAX];
 	struct judge_rep j = {0};
 	char info[512];
 	bool good;
@@ -175,24 +210,20 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	    sizeof(info));
 	if (j.why.n > 0)
 		log_debug1("%s", log_quote_max(j.why, 400));
-	good = j.allowed && m->valid && is_fresh(m, req, hash) &&
-	       methods_allowed(m, "publickey", NULL);
+	if (j.allowed && j.identity.n != sizeof(m->used_keys[0]))
+		return ERR_RPC;
+	good = j.allowed && m->valid && is_fresh(m, &j) &&
+	       command_fits(m, &j) && methods_allowed(m, "publickey", NULL);
 	if (!req->has_sig && good) {
 		verdict_postponed(m, "publickey", NULL, info);
 		verdict_reply(m, VERDICT_PK_OK, rep);
 		return OK;
 	}
 	good = good && req->has_sig && j.verified;
-	if (good) {
-		if (m->nused == USED_KEYS_MAX)
-			return ERR_FULL;
-		if (m->used_keys == NULL)
-			m->used_keys =
-			    mem_array(USED_KEYS_MAX, sizeof(*m->used_keys));
-		memcpy(m->used_keys[m->nused++], hash, 32);
-		if ((e = note_options(m, &j)) != OK)
-			return e;
-	}
+	if (good && (e = note_key(m, &j)) != OK)
+		return e;
+	m->auth_key = j.authinfo;
 	verdict_reply(m, verdict_give(m, good, "publickey", NULL, info), rep);
+	m->auth_key = SLICE_NONE;
 	return OK;
 }

@@ -104,6 +104,22 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	return VERDICT_TOO_MANY;
 }
 
+/* For ExposeAuthInfo; what doesn't fit is left out. */
+static void
+note_method(struct monitor *m, const char *method, const char *sub)
+{
+	size_t before = m->auth_info.n;
+
+	if (!m->conf.expose_auth_info)
+		return;
+	if (buf_printf(&m->auth_info, "%s%s%s%s%.*s\n", method,
+		sub != NULL ? "/" : "", sub != NULL ? sub : "",
+		m->auth_key.n > 0 ? " " : "", (int)m->auth_key.n,
+		m->auth_key.n > 0 ? (const char *)m->auth_key.p : "") != OK)
+		log_info("ExposeAuthInfo: %zu octets are all there is room for",
+		    before);
+}
+
 enum verdict
 verdict_give(struct monitor *m, bool authenticated, const char *method,
     const char *sub, const char *info)
@@ -114,6 +130,7 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	if (!authenticated || !m->valid || !methods_allowed(m, method, sub) ||
 	    !admit_root(m, method, forced))
 		return failed(m, method, sub, info);
+	note_method(m, method, sub);
 	if (!methods_passed(m, method, sub)) {
 		ops_log_credential(m, method, info);
 		result_line(m, LEVEL_INFO, "Partial", method, sub, info);

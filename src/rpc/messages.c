@@ -30,6 +30,7 @@
 	65536u /* as long as a packet may be; refused later, at
 			   * the price of one hash (SEC-37) */
 #define PUBLICKEYS 122880u
+#define BASE64(n)  (((n) + 2) / 3 * 4)
 
 /* clang-format off */
 LAYOUT(empty_msg, FIELD(empty_msg, zero, 0));
@@ -221,15 +222,20 @@ LAYOUT(judge_req,
     FIELD(judge_req, hostkey, BLOB),
     FIELD(judge_req, sig, BLOB),
     FIELD(judge_req, session_id, HASH),
-    FIELD(judge_req, user, USER));
+    FIELD(judge_req, user, USER),
+    FIELD(judge_req, resumed, 0),
+    FIELD(judge_req, output, 0));
 
 LAYOUT(judge_rep,
     FIELD(judge_rep, allowed, 0),
     FIELD(judge_rep, verified, 0),
+    FIELD(judge_rep, want, 0),
+    FIELD(judge_rep, which, 0),
+    FIELD(judge_rep, identity, HASH),
     FIELD(judge_rep, key_text, 2048),
     FIELD(judge_rep, why, 1024),
     FIELD(judge_rep, found_at, PATH_LINE),
-    FIELD(judge_rep, authinfo, ALG + 1 + (BLOB + 2) / 3 * 4), /* base64 */
+    FIELD(judge_rep, authinfo, ALG + 1 + BASE64(BLOB)),
     FIELD(judge_rep, permits, 0),
     FIELD(judge_rep, force_command, LIST),
     FIELD(judge_rep, has_command, 0),
@@ -238,6 +244,34 @@ LAYOUT(judge_rep,
     FIELD(judge_rep, permitlisten, LIST),
     FIELD(judge_rep, tunnel, 0),
     FIELD(judge_rep, expires, 0));
+
+LAYOUT(tokens_rep,
+    FIELD(tokens_rep, fingerprint, 256),
+    FIELD(tokens_rep, key, BASE64(BLOB)),
+    FIELD(tokens_rep, type, ALG),
+    FIELD(tokens_rep, ca_fingerprint, 256),
+    FIELD(tokens_rep, ca_key, BASE64(BLOB)),
+    FIELD(tokens_rep, ca_type, ALG),
+    FIELD(tokens_rep, id, LIST),
+    FIELD(tokens_rep, serial, 20)); /* decimal digits of 64 bits */
+
+/* ---- monitor to the errand that runs a program ---- */
+
+LAYOUT(runner_msg,
+    FIELD(runner_msg, argv, 98304), /* twice the longest key, and more */
+    FIELD(runner_msg, env, 8192),
+    FIELD(runner_msg, uid, 0),
+    FIELD(runner_msg, gid, 0),
+    FIELD(runner_msg, groups, 16384), /* 4,096 of them */
+    FIELD(runner_msg, timeout_ms, 0),
+    FIELD(runner_msg, output_max, 0));
+
+LAYOUT(runner_end_msg,
+    FIELD(runner_end_msg, end, 0),
+    FIELD(runner_end_msg, directory, 0),
+    FIELD(runner_end_msg, number, 0),
+    FIELD(runner_end_msg, path, 4095), /* PATH_MAX */
+    FIELD(runner_end_msg, output, 0));
 /* clang-format on */
 
 #define FITS(m)                                                                \

@@ -59,6 +59,20 @@ struct conf_subsystem {
 	    *command; /* "internal-sftp" or a command line, quoting kept */
 };
 
+/*
+ * A program that tells keys or principals: a line of AuthorizedKeysCommand or
+ * AuthorizedPrincipalsCommand, "[timeout=TIME] [cache=TIME] PATH ARGUMENTS".
+ */
+struct conf_command {
+	const char *line;   /* path and arguments as written; borrows */
+	uint32_t timeout_s; /* killed after that */
+	uint32_t cache_s;   /* its output serves so long; 0: once */
+};
+#define CONF_COMMAND_TIMEOUT_S 60 /* a directory that is asked over a network */
+
+/* False: a word before the path isn't one of the two, or there is no path. */
+bool conf_command_read(const char *text, struct conf_command *c);
+
 /* PerSourcePenalties, in milliseconds. */
 struct conf_penalties {
 	uint64_t crash_ms, authfail_ms, invaliduser_ms, refuseconnection_ms;
@@ -135,9 +149,9 @@ struct conf {
 	bool permit_empty_passwords;
 	enum conf_root permit_root_login;
 	uint32_t max_auth_tries;
-	struct conf_list authentication_methods; /* none: any */
-	struct conf_list authorized_keys_files;  /* none: "none" */
-	const char *authorized_keys_command;
+	struct conf_list authentication_methods;   /* none: any */
+	struct conf_list authorized_keys_files;    /* none: "none" */
+	struct conf_list authorized_keys_commands; /* conf_command_read */
 	const char *authorized_keys_command_user;
 	const char *authorized_principals_file;
 	const char *authorized_principals_command;

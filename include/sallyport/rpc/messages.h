@@ -284,12 +284,27 @@ struct judge_req {
 	struct slice sig;
 	struct slice session_id; /* as the monitor noted it */
 	struct slice user;       /* as sent, ":style" included */
+	/* asked again, now with what the program printed that keycheck wanted:
+	 * a sealed memory file, or -1 where it failed */
+	bool resumed;
+	struct rpc_fd output;
+};
+
+/* Whose output keycheck needs before it can say (judge_rep.want). */
+enum judge_want {
+	WANT_NOTHING,
+	WANT_KEYS,      /* of AuthorizedKeysCommand, the line number .which */
+	WANT_PRINCIPALS /* of AuthorizedPrincipalsCommand */
 };
 
 /* What an authorized_keys line grants, flattened. Lists of strings. */
 struct judge_rep {
 	bool allowed;  /* the key is listed and nothing speaks against it */
 	bool verified; /* has_sig, and the signature holds */
+	uint8_t want;  /* enum judge_want: then nothing else is told yet */
+	uint32_t which;
+	struct slice identity; /* hash of the plain key: of a certificate the
+				* same as of its key alone */
 	struct slice key_text; /* for the log: "ED25519 SHA256:…" */
 	struct slice why;      /* a refusal for the log, or empty */
 	struct slice found_at; /* "PATH:LINE" */
@@ -304,6 +319,49 @@ struct judge_rep {
 	struct slice permitlisten;
 	uint32_t tunnel;  /* device, or UINT32_MAX for any */
 	uint64_t expires; /* seconds since 1970; 0: never */
+};
+
+/* Of the key that was judged last, for a program's arguments. */
+struct tokens_rep {
+	struct slice fingerprint;    /* %f */
+	struct slice key;            /* %k, base64 */
+	struct slice type;           /* %t */
+	struct slice ca_fingerprint; /* %F; of certificates, like the next */
+	struct slice ca_key;         /* %K */
+	struct slice ca_type;        /* %T */
+	struct slice id;             /* %i */
+	struct slice serial;         /* %s, decimal */
+};
+
+/* ---- monitor to the errand that runs a program (errand/runner.c) --------- */
+
+struct runner_msg {
+	struct slice argv; /* list; the first is an absolute path */
+	struct slice env;  /* list of NAME=value */
+	uint32_t uid;
+	uint32_t gid;
+	struct slice groups; /* supplementary; four octets each */
+	uint32_t timeout_ms;
+	uint32_t output_max; /* octets */
+};
+
+enum runner_end {
+	RUNNER_DONE,     /* exit status 0: output is there */
+	RUNNER_STATUS,   /* another one, in number */
+	RUNNER_SIGNAL,   /* died of it */
+	RUNNER_TIMEOUT,  /* was killed for it */
+	RUNNER_TOO_LONG, /* printed more than it may; killed */
+	RUNNER_ABSENT,   /* errno of stat, in number */
+	RUNNER_UNSAFE,   /* others may write to path, or it is no program */
+	RUNNER_BROKEN    /* it couldn't be started: errno in number */
+};
+
+struct runner_end_msg {
+	uint8_t end;    /* enum runner_end */
+	bool directory; /* RUNNER_UNSAFE: what path is */
+	uint32_t number;
+	struct slice path;
+	struct rpc_fd output; /* sealed memory file, or -1 */
 };
 
 #define PERMIT_PTY      1u
@@ -326,7 +384,8 @@ struct judge_rep {
 	M(none_req) M(verdict_rep) M(pubkey_req) M(password_req) \
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
-	M(prove_req) M(judge_req) M(judge_rep)
+	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) M(runner_msg) \
+	M(runner_end_msg)
 /* clang-format on */
 #define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;
 MESSAGES(MESSAGE_LAYOUT)

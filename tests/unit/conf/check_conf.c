@@ -144,8 +144,8 @@ static const struct {
 } refusals[] = {
     {"ChrootDirectory /x", "ChrootDirectory"},
     {"ChrootDirectory none", NULL},
-    {"RevokedKeys /x", "RevokedKeys"},
-    {"RevokedKeys none", NULL},
+    {"RDomain none", NULL},
+    {"RevokedKeys /x", NULL},
     {"RDomain x", "RDomain"},
     {"DisableForwarding yes", NULL},
     {"Banner /x", NULL},

@@ -358,13 +358,14 @@ END_TEST
 
 START_TEST(a_revocation_list_that_can_not_be_read_revokes_all)
 {
-	static const char *const paths[] = {"/etc/ssh/revoked"};
+	static const char *const paths[] = {"/nonexistent/revoked"};
 
-	list_with("");
 	h.conf.revoked_keys = (struct conf_list){.v = paths, .n = 1};
+	list_with("");
 	ck_assert(!judge());
 	ck_assert(home_logged(&h, "Error checking authentication key ED25519 "
 				  "SHA256:9DECLM"));
+	ck_assert(home_logged(&h, "/nonexistent/revoked: No such file"));
 }
 END_TEST
 

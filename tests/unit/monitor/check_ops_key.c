@@ -75,7 +75,7 @@ START_TEST(two_steps_need_two_keys)
 	ck_assert_int_eq(offer(&d, "good one", "sig"), VERDICT_PARTIAL);
 	ck_assert_int_eq(offer(&d, "good one", NULL), VERDICT_FAILED);
 	ck_assert_int_eq(offer(&d, "good one", "sig"), VERDICT_FAILED);
-	ck_assert(desk_said(&d, "refusing previously-used ssh-ed25519 key"));
+	ck_assert(desk_said(&d, "refusing previously-used ED25519 key"));
 	ck_assert_int_eq(offer(&d, "good two", "sig"), VERDICT_SUCCESS);
 	desk_clear(&d);
 }

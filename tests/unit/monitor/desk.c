@@ -162,19 +162,24 @@ session_main(const struct common *common, const struct conn *conn,
 }
 
 struct keycheck {
-	struct judge_rep rep;
+	uint8_t identity[32]; /* the blob's beginning */
 };
 
 enum err
 on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 {
-	(void)k;
+	memset(k->identity, 0, sizeof(k->identity));
 	if (slice_is(req->blob, "crash")) {
 		signal(SIGSEGV, SIG_DFL); /* it may be a sanitizer's */
 		raise(SIGSEGV);
 	}
 	rep->key_text = SLICE_STR("ED25519 SHA256:abc");
 	rep->permits = PERMIT_ALL;
+	rep->tunnel = UINT32_MAX;
+	memcpy(k->identity, req->blob.p,
+	    req->blob.n < sizeof(k->identity) ? req->blob.n
+					      : sizeof(k->identity));
+	rep->identity = SLICE_OF(k->identity);
 	rep->allowed = slice_starts(req->blob, SLICE_STR("good"));
 	rep->verified = rep->allowed && slice_is(req->sig, "sig");
 	if (!rep->allowed)
@@ -188,11 +193,21 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 	return OK;
 }
 
+enum err
+on_tokens(struct keycheck *k, const struct empty_msg *req,
+    struct tokens_rep *rep)
+{
+	(void)k;
+	(void)req;
+	(void)rep;
+	return OK;
+}
+
 _Noreturn void
 keycheck_main(const struct common *common, const struct conn *conn,
     const struct keycheck_start *start, int channel, pid_t monitor)
 {
-	struct keycheck k = {.rep = {0}};
+	struct keycheck k = {.identity = {0}};
 	struct serve s = SERVE_INIT(desk_judge, &k);
 	struct rpc *r = rpc_new(channel);
 

@@ -1,0 +1,17 @@
+/*
+ * errand_ops.h - messages between the monitor and an errand that runs a program
+ *
+ * Both are plain: one goes there, one comes back, the errand ends.
+ */
+#ifndef SALLYPORT_RPC_ERRAND_OPS_H
+#define SALLYPORT_RPC_ERRAND_OPS_H
+
+#include "sallyport/rpc/frame.h"
+#include "sallyport/rpc/messages.h"
+
+enum errand_note {
+	ERRAND_RUN = 120, /* runner_msg */
+	ERRAND_END = 121  /* runner_end_msg */
+};
+
+#endif
