@@ -299,6 +299,8 @@ link_turn(struct session *s)
 
 /* ---- the socket ---- */
 
+#define QOS_SYSTEM UINT32_MAX /* IPQoS none: as the system has it */
+
 static void
 set_option(int fd, int level, int option, int value)
 {
@@ -307,26 +309,57 @@ set_option(int fd, int level, int option, int value)
 		    strerror(errno));
 }
 
-void
-link_qos(struct session *s, bool interactive)
+static int
+address_family(int fd)
 {
-	uint32_t tos =
-	    interactive ? s->conf.ipqos_interactive : s->conf.ipqos_bulk;
 	struct sockaddr_storage addr;
 	socklen_t n = sizeof(addr);
 
-	/* One terminal makes the connection interactive. */
-	if (!s->is_socket || s->qos_interactive || (s->qos_set && !interactive))
+	if (getsockname(fd, (struct sockaddr *)&addr, &n) != 0)
+		return AF_UNSPEC;
+	/* one socket for both families carries IPv4's packets, too */
+	if (addr.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(
+		&((const struct sockaddr_in6 *)&addr)->sin6_addr))
+		return AF_INET;
+	return addr.ss_family;
+}
+
+/* One terminal makes the connection interactive, as long as it is there. */
+static bool
+is_interactive(const struct session *s)
+{
+	LIST_EACH (it, &s->programs) {
+		const struct program *p = LIST_ITEM(it, struct program, link);
+
+		if (p->ch != NULL && p->pty.master >= 0)
+			return true;
+	}
+	return false;
+}
+
+void
+link_qos(struct session *s)
+{
+	uint32_t tos =
+	    is_interactive(s) ? s->conf.ipqos_interactive : s->conf.ipqos_bulk;
+	int family = s->is_socket ? address_family(s->out) : AF_UNSPEC;
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == AF_INET ? IP_TOS : IPV6_TCLASS;
+	int was = 0;
+	socklen_t n = sizeof(was);
+
+	if (family != AF_INET && family != AF_INET6)
 		return;
-	s->qos_set = true;
-	s->qos_interactive = interactive;
-	if (tos == UINT32_MAX ||
-	    getsockname(s->out, (struct sockaddr *)&addr, &n) != 0)
+	if (!s->qos_known && getsockopt(s->out, level, option, &was, &n) == 0)
+		s->qos = s->qos_before = (uint32_t)was;
+	s->qos_known = true;
+	if (tos == QOS_SYSTEM)
+		tos = s->qos_before;
+	if (tos == s->qos)
 		return;
-	if (addr.ss_family == AF_INET)
-		set_option(s->out, IPPROTO_IP, IP_TOS, (int)tos);
-	else if (addr.ss_family == AF_INET6)
-		set_option(s->out, IPPROTO_IPV6, IPV6_TCLASS, (int)tos);
+	s->qos = tos;
+	set_option(s->out, level, option, (int)tos);
 }
 
 void

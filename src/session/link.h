@@ -21,8 +21,9 @@ void link_turn(struct session *s);
 /* The client reads as fast as we write: more may be produced. */
 bool link_may_write(const struct session *s);
 
-/* IPQoS, by what runs. */
-void link_qos(struct session *s, bool interactive);
+/* IPQoS, by what runs: interactive with a terminal, else bulk. To be asked
+ * whenever that may have changed. */
+void link_qos(struct session *s);
 
 /* Write what can be written at once, and close. */
 void link_close(struct session *s);

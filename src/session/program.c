@@ -50,6 +50,12 @@ free_slot(const struct session *s, uint32_t *slot)
 	return false;
 }
 
+static void
+drop_idle(void *p)
+{
+	program_drop(p);
+}
+
 static bool
 open_session(struct session *s, struct channel *ch)
 {
@@ -64,10 +70,10 @@ open_session(struct session *s, struct channel *ch)
 	p->ch = ch;
 	p->pty.master = p->in.fd = p->out.fd = p->err.fd = p->exit.fd = -1;
 	p->in.p = p->out.p = p->err.p = p;
-	p->label = "session";
 	list_add_tail(&s->programs, &p->link);
 	channel_set_owner(ch, p);
-	timeouts_channel(p);
+	p->idle = (struct idle){.s = s, .ch = ch, .drop = drop_idle, .ctx = p};
+	timeouts_watch(&p->idle, "session");
 	return true;
 }
 
@@ -135,7 +141,6 @@ program_free(struct program *p)
 	}
 	environ_clear(&p->client);
 	mem_free(p->term);
-	mem_free(p->label_text);
 	mem_free(p);
 }
 
@@ -145,7 +150,7 @@ release(struct program *p)
 {
 	bool terminal = p->pty.master >= 0;
 
-	loop_timer_cancel(&p->inactive);
+	timeouts_unwatch(&p->idle);
 	loop_timer_cancel(&p->eof);
 	relay_close_source(&p->out);
 	relay_close_source(&p->err);
@@ -156,6 +161,8 @@ release(struct program *p)
 	if (p->pid > 0 && terminal)
 		kill(-p->pid, SIGHUP);
 	p->ch = NULL;
+	if (terminal)
+		link_qos(p->s);
 	if (p->pid == 0)
 		program_free(p);
 }
@@ -486,17 +493,17 @@ record_login(const struct program *p, struct plan *plan)
 		plan->last_host[0] = '\0';
 }
 
+/* ChannelTimeout's name for it */
 static void
 set_label(struct program *p, const struct plan *plan)
 {
-	mem_free(take(&p->label_text));
+	SCOPED(mem_free_at) char *text = NULL;
+
 	if (plan->subsystem != NULL)
-		p->label = p->label_text =
-		    mem_format("session:subsystem:%s", plan->subsystem);
-	else
-		p->label =
-		    plan->command == NULL ? "session:shell" : "session:command";
-	timeouts_channel(p);
+		text = mem_format("session:subsystem:%s", plan->subsystem);
+	timeouts_watch(&p->idle, text != NULL            ? text
+				 : plan->command == NULL ? "session:shell"
+							 : "session:command");
 }
 
 static bool
@@ -515,7 +522,7 @@ start(struct program *p, struct plan *plan)
 	plan->nologin = is_nologin(p->s);
 	record_login(p, plan);
 	set_label(p, plan);
-	link_qos(p->s, p->pty.master >= 0);
+	link_qos(p->s);
 	session_title(p->s);
 	return run(p, plan);
 }
@@ -691,7 +698,7 @@ program_data(void *ctx, struct channel *ch, struct slice data)
 	struct program *p = channel_owner(ch);
 
 	(void)ctx;
-	timeouts_channel(p);
+	timeouts_moved(&p->idle);
 	return relay_take(&p->in, data);
 }
 

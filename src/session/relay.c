@@ -139,7 +139,7 @@ source_turn(struct source *src)
 
 	if (moved > 0) {
 		p->s->timeouts.active = true;
-		timeouts_channel(p);
+		timeouts_moved(&p->idle);
 	}
 	if (moved < PIECE_FIRST)
 		src->piece = PIECE_FIRST;

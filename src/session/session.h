@@ -29,6 +29,43 @@
 
 #define PROGRAMS_MAX 1024 /* of one connection that weren't reaped yet */
 
+/* ---- timeouts.c -------------------------------------------------------------------- */
+
+/* ChannelTimeout's name of a tunnel; the others are the types of RFC 4254 and
+ * "agent-connection", "x11-connection". */
+#define TIMEOUTS_TUN "tun-connection"
+
+/*
+ * How long a channel has been idle. The owner, of whatever kind, fills in s,
+ * ch, drop (which closes the channel, and unwatches) and ctx.
+ */
+struct idle {
+	struct link link;
+	struct session *s;
+	const struct channel *ch;
+	void (*drop)(void *ctx);
+	void *ctx;
+	/* timeouts.c's own */
+	uint32_t limit_s; /* 0: never */
+	uint64_t moved_ms;
+	struct timer timer;
+};
+
+struct timeouts {
+	struct timer alive;
+	uint64_t heard_ms; /* when the client was last heard of */
+	uint32_t unanswered;
+	struct timer rekey;
+	struct timer idle;
+	bool active;       /* since the idle timer was set */
+	bool moved;        /* data on a channel, in this turn */
+	uint64_t moved_ms; /* when it was */
+	struct timer unused;
+	struct link channels; /* struct idle */
+	uint32_t global_s;    /* ChannelTimeout's "global"; 0: never */
+	struct timer global;
+};
+
 /* ---- relay.c: a descriptor of a program and its channel ---------------- */
 
 struct program;
@@ -112,9 +149,7 @@ struct program {
 	char *term;                /* TERM, with a terminal */
 	struct environment client; /* variables that were accepted */
 
-	const char *label; /* ChannelTimeout's name for it */
-	char *label_text;  /* owned, where it isn't a constant */
-	bool forced;       /* not the client's command */
+	bool forced; /* not the client's command */
 	bool subsystem;
 
 	pid_t pid;
@@ -126,8 +161,7 @@ struct program {
 	struct source out, err;
 	struct sink in;
 
-	struct timer inactive;
-	uint64_t active_ms;
+	struct idle idle;
 };
 
 /* connect_ops */
@@ -184,24 +218,16 @@ void offer_init(struct offer *o, struct session *s);
 void offer_announce(struct session *s); /* hostkeys-00@openssh.com */
 bool offer_prove(struct session *s, struct slice blobs, struct buf *reply);
 
-/* ---- timeouts.c -------------------------------------------------------------------- */
-
-struct timeouts {
-	struct timer alive;
-	uint64_t heard_ms; /* when the client was last heard of */
-	uint32_t unanswered;
-	struct timer rekey;
-	struct timer idle;
-	bool active; /* since the idle timer was set */
-	struct timer unused;
-};
-
 void timeouts_init(struct session *s);
 void timeouts_heard(struct session *s);
 /* After every turn. */
 void timeouts_turn(struct session *s);
-/* A program's kind is known: begin to watch its channel. */
-void timeouts_channel(struct program *p);
+void timeouts_channels_turn(struct session *s); /* the part of the channels */
+/* A channel's kind is known, or known better: from now on it is a label as
+ * ChannelTimeout has them. */
+void timeouts_watch(struct idle *i, const char *label);
+void timeouts_moved(struct idle *i); /* data, in either direction */
+void timeouts_unwatch(struct idle *i);
 /* ChannelTimeout's value for a label, in seconds; 0: never. */
 uint32_t timeouts_of(const struct conf_list *list, const char *label);
 
@@ -229,8 +255,10 @@ struct session {
 
 	struct link programs;
 	uint32_t enlarged; /* pipes */
-	bool qos_interactive, qos_set;
-	char *auth_file; /* SSH_USER_AUTH; removed at the end */
+	bool qos_known;
+	uint32_t qos;        /* TOS octet in force */
+	uint32_t qos_before; /* and as it was: IPQoS none */
+	char *auth_file;     /* SSH_USER_AUTH; removed at the end */
 
 	struct timeouts timeouts;
 	bool over;
