@@ -82,6 +82,19 @@ spawn_fork_modules(void)
 	return settled(fork());
 }
 
+/* The child only calls deeper: it never leaves this frame, which is ours. */
+pid_t
+spawn_sharing(void (*run)(const void *ctx), const void *ctx)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		run(ctx);
+		_exit(127);
+	}
+	return pid;
+}
+
 void
 spawn_default_signals(void)
 {

@@ -392,8 +392,8 @@ run(struct program *p, const struct plan *plan)
 
 	ok = p->pty.master >= 0 ? open_terminal(p, ours, fds)
 				: make_pipes(ours, fds);
-	if (ok && (p->pid = spawn_fork()) == 0)
-		start_run(p, plan, fds);
+	if (ok)
+		p->pid = start_program(p, plan, fds);
 	if (ok && p->pid > 0 && watch_exit(p)) {
 		close_all(fds);
 		p->started = true;

@@ -200,9 +200,9 @@ struct plan {
 	char last_host[257];
 };
 
-/* In the child: fds become 0, 1 and 2; tty: of these, with a terminal. */
-_Noreturn void
-start_run(const struct program *p, const struct plan *plan, const int fds[3]);
+/* Start it with fds as its 0, 1 and 2; the process, or -1 with errno. */
+pid_t start_program(const struct program *p, const struct plan *plan,
+    const int fds[3]);
 
 #define START_NOLOGIN "/etc/nologin"
 

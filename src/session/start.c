@@ -1,8 +1,14 @@
 /*
  * start.c - between fork and exec: what a login sees, and its shell
  *
- * Runs in the child, as the user. It writes to its own descriptors and leaves
- * by _exit; nothing here reaches the log or the connection.
+ * All that takes memory or looks at files is made ready before the fork. Then
+ * there are two ways. A command, with no script of the user's to run before it,
+ * is a handful of system calls from its exec, and its child shares our memory
+ * until then. Greetings may wait for the terminal to take them, and scripts
+ * take their time: those children are forked.
+ *
+ * The children write to their own descriptors and leave by _exit; nothing of
+ * theirs reaches the log or the connection.
  */
 #include "session.h"
 
@@ -144,30 +150,6 @@ read_own_file(const char *path, struct buf *text)
 }
 
 static void
-make_environment(const struct program *p, const struct plan *plan,
-    struct environment *env)
-{
-	const struct session *s = p->s;
-	SCOPED(buf_clear) struct buf text = BUF_LIMIT(FILE_MAX);
-	SCOPED(mem_free_at)
-	char *path = mem_format("%s/.ssh/environment", s->grant->home);
-	struct environ_facts facts = {.conf = &s->conf,
-	    .grant = s->grant,
-	    .conn = s->conn,
-	    .client = &p->client,
-	    .shell = shell_of(s->grant),
-	    .term = p->term,
-	    .tty = p->pty.master >= 0 ? p->pty.name : NULL,
-	    .original = plan->original,
-	    .auth_file = s->auth_file};
-
-	if (s->conf.permit_user_environment.n > 0)
-		read_own_file(path, &text);
-	facts.user_file = buf_slice(&text);
-	environ_build(env, &facts);
-}
-
-static void
 go_home(const char *home)
 {
 	SCOPED(mem_free_at) char *line = NULL;
@@ -199,47 +181,115 @@ run_and_wait(const char *path, char *const argv[], char *const env[])
 		return;
 }
 
+/* ---- made ready ---- */
+
+struct launch {
+	const struct program *p;
+	const struct plan *plan;
+	const int *fds;
+	struct environment env;
+	const char *shell;
+	char *name;           /* "-sh" */
+	char *command;        /* or NULL */
+	char *argv[4];        /* of the shell */
+	char *rc_line;        /* or NULL: "/bin/sh HOME/.ssh/rc" */
+	char *rc_argv[4];     /* or NULL */
+	const char *rc_shell; /* that runs rc_argv */
+};
+
+static void
+launch_clear(struct launch *l)
+{
+	environ_clear(&l->env);
+	mem_free(l->name);
+	mem_free(l->command);
+	mem_free(l->rc_line);
+}
+
+static void
+make_environment(struct launch *l)
+{
+	const struct program *p = l->p;
+	const struct session *s = p->s;
+	SCOPED(buf_clear) struct buf text = BUF_LIMIT(FILE_MAX);
+	SCOPED(mem_free_at)
+	char *path = mem_format("%s/.ssh/environment", s->grant->home);
+	struct environ_facts facts = {.conf = &s->conf,
+	    .grant = s->grant,
+	    .conn = s->conn,
+	    .client = &p->client,
+	    .shell = l->shell,
+	    .term = p->term,
+	    .tty = p->pty.master >= 0 ? p->pty.name : NULL,
+	    .original = l->plan->original,
+	    .auth_file = s->auth_file};
+
+	if (s->conf.permit_user_environment.n > 0)
+		read_own_file(path, &text);
+	facts.user_file = buf_slice(&text);
+	environ_build(&l->env, &facts);
+}
+
 /*
  * ~/.ssh/rc by way of the user's shell, else the system's. An administrator
  * who forces a command wants no other to run before it.
  */
 static void
-run_rc(const struct program *p, char *const env[])
+find_rc(struct launch *l)
 {
-	const struct session *s = p->s;
-	const char *shell = shell_of(s->grant);
+	static char sh[] = "sh", dash_c[] = "-c", system_rc[] = SYSTEM_RC;
+	const struct session *s = l->p->s;
 	SCOPED(mem_free_at)
 	char *own = mem_format("%s/.ssh/rc", s->grant->home);
-	SCOPED(mem_free_at) char *line = mem_format(_PATH_BSHELL " %s", own);
-	SCOPED(mem_free_at) char *name = mem_strdup(shell);
-	char sh[] = "sh", dash_c[] = "-c", system_rc[] = SYSTEM_RC;
-	char *user_argv[] = {name, dash_c, line, NULL};
-	char *system_argv[] = {sh, system_rc, NULL};
 
-	if (p->subsystem)
+	if (l->p->subsystem)
 		return;
 	if (s->conf.permit_user_rc && s->conf.force_command == NULL &&
-	    (s->grant->permits & PERMIT_USER_RC) != 0 && access(own, F_OK) == 0)
-		run_and_wait(shell, user_argv, env);
-	else if (access(SYSTEM_RC, F_OK) == 0)
-		run_and_wait(_PATH_BSHELL, system_argv, env);
+	    (s->grant->permits & PERMIT_USER_RC) != 0 &&
+	    access(own, F_OK) == 0) {
+		l->rc_line = mem_format(_PATH_BSHELL " %s", own);
+		l->rc_shell = l->shell;
+		l->rc_argv[0] = l->name + 1;
+		l->rc_argv[1] = dash_c;
+		l->rc_argv[2] = l->rc_line;
+	} else if (access(SYSTEM_RC, F_OK) == 0) {
+		l->rc_shell = _PATH_BSHELL;
+		l->rc_argv[0] = sh;
+		l->rc_argv[1] = system_rc;
+	}
 }
 
-static _Noreturn void
-become_shell(const struct grant *g, const struct plan *plan, char *const env[])
+static void
+make_ready(struct launch *l)
 {
-	const char *shell = shell_of(g);
-	char *dashed = mem_format("-%s", base_name(shell));
-	char *plain = dashed + 1;
-	char *command = mem_strdup(plan->command ? plan->command : "");
-	char dash_c[] = "-c";
-	char *login[] = {dashed, NULL};
-	char *with_command[] = {plain, dash_c, command, NULL};
-	char *why;
+	static char dash_c[] = "-c";
 
-	execve(shell, plan->command == NULL ? login : with_command, env);
-	why = mem_format("%s: %s\n", shell, strerror(errno));
+	l->shell = shell_of(l->p->s->grant);
+	l->name = mem_format("-%s", base_name(l->shell));
+	l->argv[0] = l->name;
+	if (l->plan->command != NULL) {
+		l->command = mem_strdup(l->plan->command);
+		l->argv[0] = l->name + 1;
+		l->argv[1] = dash_c;
+		l->argv[2] = l->command;
+	}
+	make_environment(l);
+	find_rc(l);
+}
+
+/* ---- in the child ---- */
+
+static void
+become_shell(const struct launch *l)
+{
+	const char *why;
+
+	execve(l->shell, l->argv, l->env.v);
+	why = strerror(errno);
+	say(2, l->shell);
+	say(2, ": ");
 	say(2, why);
+	say(2, "\n");
 	_exit(1);
 }
 
@@ -250,19 +300,42 @@ refuse_login(void)
 	_exit(NOLOGIN_STATUS);
 }
 
-_Noreturn void
-start_run(const struct program *p, const struct plan *plan, const int fds[3])
+static void
+run(const void *ctx)
 {
-	struct environment env = {.v = NULL};
+	const struct launch *l = ctx;
 
-	place(fds);
-	lead(p);
-	if (plan->nologin)
+	place(l->fds);
+	lead(l->p);
+	if (l->plan->nologin)
 		refuse_login();
-	greet(p, plan);
-	make_environment(p, plan, &env);
-	go_home(p->s->grant->home);
+	greet(l->p, l->plan);
+	go_home(l->p->s->grant->home);
 	spawn_default_signals();
-	run_rc(p, env.v);
-	become_shell(p->s->grant, plan, env.v);
+	if (l->rc_shell != NULL)
+		run_and_wait(l->rc_shell, l->rc_argv, l->env.v);
+	become_shell(l);
+}
+
+static bool
+is_quick(const struct launch *l)
+{
+	return l->plan->command != NULL && l->rc_shell == NULL &&
+	       !l->plan->nologin;
+}
+
+pid_t
+start_program(const struct program *p, const struct plan *plan,
+    const int fds[3])
+{
+	SCOPED(launch_clear)
+	struct launch l = {.p = p, .plan = plan, .fds = fds};
+	pid_t pid;
+
+	make_ready(&l);
+	if (is_quick(&l))
+		return spawn_sharing(run, &l);
+	if ((pid = spawn_fork()) == 0)
+		run(&l);
+	return pid;
 }

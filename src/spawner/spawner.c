@@ -39,6 +39,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BUNDLE_MAX  ((size_t)32 << 20) /* 256 files of what is sensible */
@@ -162,6 +163,7 @@ spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
 	moduli_read(c->conf, c);
 	delay_seed(c);
 	rng_warm_libraries();
+	tzset(); /* a keycheck would read the zone's file */
 	sandbox_prepare(ROLE_GATE);
 	sandbox_prepare(ROLE_KEYCHECK);
 	return OK;

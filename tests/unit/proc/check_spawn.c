@@ -58,6 +58,45 @@ check_signals(int arg)
 	CHILD(parent_reap(pid, false, &status) == OK && child_ok(status));
 }
 
+static const char *const true_argv[] = {"true", NULL};
+static volatile int seen; /* by whoever shares our memory */
+
+static void
+run_true(const void *ctx)
+{
+	seen = *(const int *)ctx;
+	execv("/bin/true", (char *const *)true_argv);
+}
+
+static void
+run_nothing(const void *ctx)
+{
+	(void)ctx;
+}
+
+static void
+check_sharing(int arg)
+{
+	int value = 17, status;
+	pid_t pid = spawn_sharing(run_true, &value);
+
+	(void)arg;
+	/* it ran in our memory, and we stood still until its exec */
+	CHILD(pid > 0 && seen == 17);
+	CHILD(parent_reap(pid, false, &status) == OK && child_ok(status));
+	/* one that returns is no second copy of us */
+	pid = spawn_sharing(run_nothing, NULL);
+	CHILD(pid > 0);
+	CHILD(parent_reap(pid, false, &status) == OK);
+	CHILD(WIFEXITED(status) && WEXITSTATUS(status) == 127);
+}
+
+START_TEST(a_program_is_started_without_a_copy_of_us)
+{
+	ck_assert(child_ok(child_run(check_sharing, 0)));
+}
+END_TEST
+
 START_TEST(a_child_starts_with_its_signals_in_order)
 {
 	ck_assert(child_ok(child_run(check_signals, 0)));
@@ -283,6 +322,7 @@ check_spawn(void)
 {
 	TCase *tc = tcase_create("proc/spawn");
 
+	tcase_add_test(tc, a_program_is_started_without_a_copy_of_us);
 	tcase_add_test(tc, a_child_starts_with_its_signals_in_order);
 	tcase_add_test(tc, a_strange_program_finds_no_trace_of_our_signals);
 	tcase_add_test(tc, an_image_starts_clean);
