@@ -1,5 +1,6 @@
 #include "sallyport/conf/conf.h"
 
+#include "advice.h"
 #include "assign.h"
 #include "bundle.h"
 #include "dump.h"
@@ -387,6 +388,13 @@ conf_origin(const struct conf *c, struct slice blocks, const void *member,
 	size_t offset = (size_t)((const uint8_t *)member - (const uint8_t *)c);
 
 	return origin_find(c, blocks, keywords_of(offset), element, out);
+}
+
+void
+conf_advise(const struct conf_set *set, const struct conf_world *world,
+    conf_complain *complain, void *ctx)
+{
+	advice_give(set, world, complain, ctx);
 }
 
 /* ---- -T, -G ------------------------------------------------------------- */

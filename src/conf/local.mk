@@ -1,6 +1,7 @@
 # src/conf: sources of this room
 noinst_LIBRARIES += libsp_conf.a
-libsp_conf_a_SOURCES = src/conf/assign.c src/conf/assign.h src/conf/bundle.c \
+libsp_conf_a_SOURCES = src/conf/advice.c src/conf/advice.h \
+	src/conf/assign.c src/conf/assign.h src/conf/bundle.c \
 	src/conf/bundle.h src/conf/complain.c src/conf/complain.h \
 	src/conf/conf.c src/conf/dump.c src/conf/dump.h src/conf/keywords.c \
 	src/conf/keywords.h src/conf/line.c src/conf/line.h src/conf/match.c \

@@ -238,6 +238,15 @@ static const struct match_criterion criteria[] = {
 };
 /* clang-format on */
 
+_Static_assert(sizeof(criteria) / sizeof(criteria[0]) == MATCH_VERSION + 1,
+    "one row for each of enum match_what");
+
+enum match_what
+match_what(const struct match_test *t)
+{
+	return (enum match_what)(t->criterion - criteria);
+}
+
 /* ---- a line of them ----------------------------------------------------- */
 
 /* The words of a Match line, some of which hold a name and its pattern */

@@ -46,6 +46,21 @@ struct match_value {
 	struct origins origins;
 };
 
+/* What a test looks at, in the order of match.c's table. */
+enum match_what {
+	MATCH_ALL,
+	MATCH_INVALID_USER,
+	MATCH_USER,
+	MATCH_GROUP,
+	MATCH_HOST,
+	MATCH_ADDRESS,
+	MATCH_LOCALADDRESS,
+	MATCH_LOCALPORT,
+	MATCH_RDOMAIN,
+	MATCH_VERSION
+};
+enum match_what match_what(const struct match_test *t);
+
 /* Can it be told without a connection? */
 enum match_state { MATCH_DEPENDS, MATCH_ALWAYS, MATCH_NEVER };
 

@@ -1,5 +1,5 @@
 /*
- * cmdline.c - sshd's options; -t, -T and -G
+ * cmdline.c - sshd's options
  *
  * Flags that stand for a keyword become configuration lines, parsed before the
  * file, so that they win.
@@ -24,7 +24,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "Sallyport_%s, OpenSSH_9.9 compatible\n"
-	    "usage: sallyportd [-46DdeGiqTtV] [-C connection_spec] "
+	    "usage: sallyportd [-46DdeGiqTtVv] [-C connection_spec] "
 	    "[-c host_cert_file]\n"
 	    "                  [-E log_file] [-f config_file] "
 	    "[-g login_grace_time]\n"
@@ -182,6 +182,9 @@ one_flag(struct cmdline *c, int flag, char *value)
 	case 't':
 		c->test = true;
 		break;
+	case 'v':
+		c->origins = true;
+		break;
 	case 'V':
 		fprintf(stderr, "Sallyport_%s, OpenSSH_9.9 compatible, %s\n",
 		    SALLYPORT_VERSION, rng_library_version());
@@ -204,7 +207,7 @@ cmdline_parse(int argc, char **argv, struct cmdline *c)
 	*c = (struct cmdline){.argc = argc, .argv = argv};
 	c->path = absolute_path(argv[0]);
 	while ((flag = getopt(argc, argv,
-		    "C:E:b:c:f:g:h:k:o:p:u:46DGQRTdeiqrtV")) != -1)
+		    "C:E:b:c:f:g:h:k:o:p:u:46DGQRTdeiqrtVv")) != -1)
 		one_flag(c, flag, optarg);
 	if (optind < argc) {
 		fprintf(stderr, "Extra argument %s.\n", argv[optind]);
@@ -212,6 +215,8 @@ cmdline_parse(int argc, char **argv, struct cmdline *c)
 	}
 	if (c->debug > 0)
 		add_line(c, mem_format("LogLevel DEBUG%u", c->debug));
+	if (c->origins && !c->dump && !c->dump_plain)
+		usage();
 	if (c->nspecs > 0 && !c->dump && !c->dump_plain) {
 		fprintf(stderr,
 		    "Config test connection parameter (-C) provided without "
@@ -235,14 +240,14 @@ cmdline_log(const struct cmdline *c, const struct conf *conf)
 		log_places(conf->log_verbose.v, conf->log_verbose.n);
 }
 
-/* Complaints go to standard error (with -E: the file), as at every start of
- * sshd; those that only inform are kept for the log. */
-static void
-complain(void *ctx, enum log_level level, const char *line)
+/* To standard error (with -E: the file), as at every start of sshd; those that
+ * only inform are kept for the log, and advice for -t. */
+void
+cmdline_complain(void *ctx, enum log_level level, const char *line)
 {
 	const struct cmdline *c = ctx;
 
-	if (level <= LEVEL_ERROR)
+	if (level <= LEVEL_ERROR || (level == LEVEL_VERBOSE && c->test))
 		fprintf(stderr, "%s\n", line);
 	else if (!c->inetd || c->log_file != NULL)
 		log_at(level, "%s", line);
@@ -261,104 +266,5 @@ cmdline_configure(struct cmdline *c, struct buf *bundle, struct conf_set **set)
 		fprintf(stderr, "%s\n", why);
 		return e;
 	}
-	return conf_parse(buf_slice(bundle), complain, c, set);
-}
-
-/* ---- -t, -T, -G ------------------------------------------------------------ */
-
-struct spec {
-	const char *key;
-	size_t offset; /* of a text in conf_facts */
-};
-
-static const struct spec specs[] = {
-    {"user", offsetof(struct conf_facts, user)},
-    {"host", offsetof(struct conf_facts, host)},
-    {"addr", offsetof(struct conf_facts, address)},
-    {"laddr", offsetof(struct conf_facts, local_address)},
-    {"rdomain", offsetof(struct conf_facts, rdomain)},
-};
-
-static bool
-one_spec(struct conf_facts *f, struct slice item)
-{
-	size_t eq = slice_find(item, '=');
-	struct slice key = slice_first(item, eq);
-	struct slice value = slice_skip(item, eq + 1);
-	uint64_t port;
-
-	if (slice_is(item, "invalid-user")) {
-		f->invalid_user = true;
-		return true;
-	}
-	if (eq == item.n)
-		return false;
-	if (slice_is(key, "lport")) {
-		if (text_number(value, 0, 65535, &port) != OK)
-			return false;
-		f->local_port = (int)port;
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
-		if (!slice_is(key, specs[i].key))
-			continue;
-		*(const char **)(void *)((char *)f + specs[i].offset) =
-		    mem_text(value);
-		return true;
-	}
-	return false;
-}
-
-/* -C; an empty element ends the list. */
-static void
-read_specs(const struct cmdline *c, struct conf_facts *f)
-{
-	for (size_t i = 0; i < c->nspecs; i++) {
-		struct slice rest = slice_cstr(c->specs[i]), item;
-
-		while (slice_next(&rest, ',', &item) && item.n > 0) {
-			if (one_spec(f, item))
-				continue;
-			fprintf(stderr, "Invalid test mode specification %s\n",
-			    mem_text(item));
-			exit(1);
-		}
-	}
-}
-
-static int
-dump(const struct cmdline *c, const struct conf_set *set)
-{
-	SCOPED(buf_clear) struct buf text = BUF_EMPTY;
-	struct conf_facts facts = {.local_port = -1};
-	static uint8_t blocks[CONF_BLOCKS_OCTETS];
-	struct conf applied;
-	size_t n;
-
-	read_specs(c, &facts);
-	conf_match(set, &facts, blocks, &n);
-	if (c->nspecs == 0)
-		applied = *conf_global(set);
-	else if (conf_apply(set, slice_make(blocks, n), &applied) != OK)
-		return 255;
-	if (conf_dump(&applied, &text) != OK ||
-	    io_write_all(STDOUT_FILENO, buf_slice(&text)) != OK)
-		return 255;
-	return 0;
-}
-
-int
-cmdline_test(struct cmdline *c)
-{
-	struct listener *l = mem_new(sizeof(*l));
-
-	l->cmd = c;
-	l->keys_fd = -1;
-	if (cmdline_configure(c, &l->bundle, &l->set) != OK)
-		return 255;
-	l->conf = conf_global(l->set);
-	cmdline_log(c, l->conf);
-	if (!c->dump_plain && spawners_start_keeper(l) != OK)
-		return l->exit_status != 0 ? l->exit_status : 255;
-	return c->dump || c->dump_plain ? dump(c, l->set) : 0;
+	return conf_parse(buf_slice(bundle), cmdline_complain, c, set);
 }

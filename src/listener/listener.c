@@ -197,7 +197,7 @@ listener_main(int argc, char **argv)
 		return 255;
 	}
 	if (c.test || c.dump || c.dump_plain)
-		return cmdline_test(&c);
+		return testmode_run(&c);
 	l = listener_new(&c);
 	if (cmdline_configure(&c, &l->bundle, &l->set) != OK)
 		return 255;

@@ -38,6 +38,7 @@ struct cmdline {
 	bool test;               /* -t */
 	bool dump;               /* -T */
 	bool dump_plain;         /* -G */
+	bool origins;            /* -v: with file and line */
 	bool foreground;         /* -D */
 	bool inetd;              /* -i */
 	unsigned int debug;      /* -d */
@@ -219,13 +220,17 @@ struct listener {
 /* ---- cmdline.c ---- */
 /* Fills *c or ends the process with usage, as sshd does. */
 void cmdline_parse(int argc, char **argv, struct cmdline *c);
-/* -t, -T, -G: check, dump, exit status. */
-int cmdline_test(struct cmdline *c);
+/* What conf_parse and conf_advise have to say; ctx: the command line. */
+void cmdline_complain(void *ctx, enum log_level level, const char *line);
 /* Read and parse the configuration, telling every complaint. */
 MUST_USE enum err
 cmdline_configure(struct cmdline *c, struct buf *bundle, struct conf_set **set);
 /* Where lines go, by flags and configuration. */
 void cmdline_log(const struct cmdline *c, const struct conf *conf);
+
+/* ---- testmode.c ---- */
+/* -t, -T, -G: check, dump, exit status. */
+int testmode_run(struct cmdline *c);
 
 /* ---- sockets.c ---- */
 MUST_USE enum err sockets_bind(struct listener *l);

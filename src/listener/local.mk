@@ -4,4 +4,5 @@ libsp_listener_a_SOURCES = src/listener/listener.c src/listener/listener.h \
 	src/listener/sockets.c src/listener/waiting.c src/listener/admit.c \
 	src/listener/penalties.c \
 	src/listener/spawners.c src/listener/reload.c src/listener/notify.c \
-	src/listener/survivors.c src/listener/cmdline.c src/listener/inetd.c
+	src/listener/survivors.c src/listener/cmdline.c \
+	src/listener/testmode.c src/listener/inetd.c

@@ -24,6 +24,18 @@ creds_is_root(void)
 	return getuid() == 0;
 }
 
+bool
+creds_has_user(const char *name)
+{
+	return getpwnam(name) != NULL;
+}
+
+bool
+creds_has_group(const char *name)
+{
+	return getgrnam(name) != NULL;
+}
+
 /* ---- the one way down ---- */
 
 /* Real, effective and saved ids are these. */

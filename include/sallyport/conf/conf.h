@@ -331,6 +331,21 @@ struct conf_origin {
 bool conf_origin(const struct conf *c, struct slice blocks, const void *member,
     size_t element, struct conf_origin *out);
 
+/* What -t must know of the machine to see what a file does on it. */
+struct conf_world {
+	bool (*has_user)(const char *name);
+	bool (*has_group)(const char *name);
+	bool inherited; /* listening sockets are the service manager's */
+};
+
+/*
+ * Lines without effect that can't be seen while parsing: Match blocks that
+ * never hold or come too late, ports that somebody else listens on, lists
+ * that let nobody in. Each goes to complain at VERBOSE.
+ */
+void conf_advise(const struct conf_set *set, const struct conf_world *world,
+    conf_complain *complain, void *ctx);
+
 /* ---- -T, -G ---- */
 
 /*

@@ -53,6 +53,10 @@ MUST_USE enum err creds_drop_bounding(void);
  * after creds_become. ERR_SYSTEM, ERR_DENIED. */
 MUST_USE enum err creds_drop_capabilities(void);
 
+/* Is there such an account? Asks NSS; for who tests a configuration. */
+bool creds_has_user(const char *name);
+bool creds_has_group(const char *name);
+
 /* Real uid 0: true while a user's rights are borrowed, false for good after
  * creds_become made us somebody else. */
 bool creds_is_root(void);

@@ -3,7 +3,8 @@ check_PROGRAMS += check-conf conf-dump
 TESTS += check-conf
 check_conf_SOURCES = tests/unit/suite.h tests/unit/conf/suite.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
-	tests/unit/conf/values_cases.h tests/unit/conf/check_bundle.c \
+	tests/unit/conf/values_cases.h tests/unit/conf/check_advice.c \
+	tests/unit/conf/check_bundle.c \
 	tests/unit/conf/check_conf.c tests/unit/conf/check_dump.c \
 	tests/unit/conf/check_keywords.c tests/unit/conf/check_line.c \
 	tests/unit/conf/check_match.c tests/unit/conf/check_origin.c \

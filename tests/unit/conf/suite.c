@@ -8,6 +8,7 @@ TCase *check_values_net(void);
 TCase *check_values_session(void);
 TCase *check_values_ssh(void);
 TCase *check_values_text(void);
+TCase *check_advice(void);
 TCase *check_origin(void);
 TCase *check_suggest(void);
 TCase *check_parse(void);
@@ -22,7 +23,7 @@ main(void)
 	    check_keywords, check_values, check_values_net,
 	    check_values_session, check_values_ssh, check_values_text,
 	    check_parse, check_match, check_conf, check_dump, check_origin,
-	    check_suggest};
+	    check_suggest, check_advice};
 
 	return suite_run("conf", cases, sizeof(cases) / sizeof(cases[0]));
 }
