@@ -20,6 +20,8 @@ run_role(enum role role, const char *task)
 		return spawner_main(task);
 	case ROLE_KEEPER:
 		return keeper_main(task);
+	case ROLE_METRICS:
+		return metrics_main(task);
 	case ROLE_ERRAND:
 		return errand_main(task);
 	default:

@@ -105,6 +105,7 @@ int listener_main(int argc, char **argv);
 /* Re-exec'd: the channel is SPAWN_CHANNEL. */
 int spawner_main(const char *task);
 int keeper_main(const char *task);
+int metrics_main(const char *task);
 int errand_main(const char *task); /* task: "keygen TYPE BITS PATH",
 				    * "skhelper PATH", "runner PID" */
 

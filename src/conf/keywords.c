@@ -1,6 +1,7 @@
 #include "keywords.h"
 
 #include "values_command.h"
+#include "values_metrics.h"
 #include "values_net.h"
 #include "values_session.h"
 #include "values_ssh.h"
@@ -165,6 +166,9 @@ static const struct keywords_row rows[] = {
 	KEYWORD2("PubkeyAuthOptions",             pubkey_touch, pubkey_verify,    ssh_pubkey_options, "none", MATCH),
 	KEYWORD ("PerSourcePenalties",            penalties,                      net_penalties,  "yes",    GLOBAL),
 	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL), /* ours */
+
+	KEYWORD ("ControlSocket",                 control_socket,                 text_path,      "/run/sallyport/control", GLOBAL), /* ours */
+	KEYWORD ("MetricsListen",                 metrics_listen,                 metrics_listen, "none",   GLOBAL), /* ours */
 
 	{ROW("Include", INCLUDE, MATCH)},
 	{ROW("Match", MATCH, MATCH)},

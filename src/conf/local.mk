@@ -9,7 +9,8 @@ libsp_conf_a_SOURCES = src/conf/advice.c src/conf/advice.h \
 	src/conf/parse.c src/conf/parse.h src/conf/parser.h \
 	src/conf/suggest.c src/conf/suggest.h src/conf/values.c \
 	src/conf/values.h src/conf/values_command.c \
-	src/conf/values_command.h src/conf/values_net.c \
+	src/conf/values_command.h src/conf/values_metrics.c \
+	src/conf/values_metrics.h src/conf/values_net.c \
 	src/conf/values_net.h \
 	src/conf/values_session.c src/conf/values_session.h \
 	src/conf/values_ssh.c src/conf/values_ssh.h src/conf/values_text.c \

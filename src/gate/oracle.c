@@ -49,7 +49,11 @@ sign(void *ctx, uint32_t key, struct slice alg, struct slice hash,
     struct slice *signature)
 {
 	struct gate *g = ctx;
-	struct sign_req req = {.key = key, .alg = alg, .hash = hash};
+	struct sign_req req = {.key = key,
+	    .alg = alg,
+	    .hash = hash,
+	    .kex = slice_cstr(transport_kex_alg(g->transport)),
+	    .cipher = slice_cstr(transport_cipher_alg(g->transport))};
 	struct sign_rep rep = {.signature = SLICE_NONE};
 	enum err e;
 

@@ -266,5 +266,12 @@ cmdline_configure(struct cmdline *c, struct buf *bundle, struct conf_set **set)
 		fprintf(stderr, "%s\n", why);
 		return e;
 	}
+	return cmdline_parse_bundle(c, bundle, set);
+}
+
+enum err
+cmdline_parse_bundle(struct cmdline *c, const struct buf *bundle,
+    struct conf_set **set)
+{
 	return conf_parse(buf_slice(bundle), cmdline_complain, c, set);
 }

@@ -3,6 +3,8 @@
  */
 #include "listener.h"
 
+#include "control.h"
+
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
@@ -122,6 +124,7 @@ listener_new(struct cmdline *c)
 	list_init(&l->queue);
 	list_init(&l->generations);
 	admit_init(l);
+	tally_begin(&l->tally);
 	return l;
 }
 
@@ -171,6 +174,9 @@ serve(struct listener *l, int waiting)
 	}
 	sockets_watch(l);
 	reload_watch_keygen(l);
+	control_open(l);
+	scrape_open(l);
+	confirm_watch(l);
 	notify_ready(l);
 	if (!l->cmd->foreground)
 		detached(l->cmd, waiting);
@@ -179,6 +185,8 @@ serve(struct listener *l, int waiting)
 		loop_turn(l->loop, -1);
 		reload_continue(l);
 	}
+	control_close(l);
+	scrape_stop(l);
 	notify_stopping(l);
 	return 0;
 }
@@ -199,7 +207,7 @@ listener_main(int argc, char **argv)
 	if (c.test || c.dump || c.dump_plain)
 		return testmode_run(&c);
 	l = listener_new(&c);
-	if (cmdline_configure(&c, &l->bundle, &l->set) != OK)
+	if (confirm_configure(l) != OK)
 		return 255;
 	l->conf = conf_global(l->set);
 	cmdline_log(&c, l->conf);

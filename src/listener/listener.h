@@ -7,6 +7,8 @@
 #ifndef SALLYPORT_LISTENER_LISTENER_H
 #define SALLYPORT_LISTENER_LISTENER_H
 
+#include "tally.h"
+
 #include "sallyport/base/buf.h"
 #include "sallyport/base/list.h"
 #include "sallyport/base/loop.h"
@@ -104,15 +106,19 @@ struct client {
 			  * the rate is above this */
 	uint8_t outcome; /* enum outcome */
 	bool timed_out;
-	bool charged; /* its source was penalised for it */
+	bool charged;       /* its source was penalised for it */
 	struct watch watch; /* fd while silent, then the lifeline */
 	struct rpc *lifeline;
 	struct timer deadline;
 	/* the login record that survivors.c must close if it must */
 	char line[32];
-	char user[33];
+	char user[65]; /* once it is in; cut */
 	pid_t line_pid;
-	char version[256]; /* as sent: it may differ after a reload */
+	/* for sallyportctl sessions; control.c */
+	bool looking; /* its monitor was asked, and hasn't answered */
+	uint64_t looked_ms;
+	struct stats_msg stats; /* as of looked_ms; 0: never */
+	char version[256];      /* as sent: it may differ after a reload */
 	struct listener *listener;
 };
 
@@ -186,6 +192,12 @@ struct listener {
 	uint64_t drops[DROP_KINDS];   /* since the start, for metrics */
 	struct drop_log drop_logs[2]; /* of load, of penalties */
 
+	/* tally.c, control.c, confirm.c, scrape.c */
+	struct tally tally;
+	struct control *control; /* NULL: none */
+	struct confirm *confirm; /* NULL: nothing is to be confirmed */
+	struct scrape *scrape;   /* NULL: nobody asks for metrics */
+
 	/* spawners.c */
 	struct link generations;
 	struct generation *current, *next;
@@ -225,6 +237,9 @@ void cmdline_complain(void *ctx, enum log_level level, const char *line);
 /* Read and parse the configuration, telling every complaint. */
 MUST_USE enum err
 cmdline_configure(struct cmdline *c, struct buf *bundle, struct conf_set **set);
+/* The same with a bundle that is there already. */
+MUST_USE enum err cmdline_parse_bundle(struct cmdline *c,
+    const struct buf *bundle, struct conf_set **set);
 /* Where lines go, by flags and configuration. */
 void cmdline_log(const struct cmdline *c, const struct conf *conf);
 

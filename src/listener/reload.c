@@ -8,6 +8,8 @@
  */
 #include "listener.h"
 
+#include "control.h"
+
 #include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
@@ -147,6 +149,7 @@ state_write(struct listener *l, struct buf *state)
 	wr_u32(&w, n);
 	LIST_EACH (it, &l->clients)
 		client_write(&w, LIST_ITEM(it, struct client, all));
+	control_export(l, &w);
 	return wr_end(&w, NULL);
 }
 
@@ -155,6 +158,7 @@ keep_descriptors(struct listener *l, int state, bool keep)
 {
 	keep_across_exec(state, keep);
 	keep_across_exec(l->keygen_fd, keep);
+	control_keep(l, keep);
 	for (size_t i = 0; i < l->nsockets; i++)
 		keep_across_exec(l->sockets[i], keep);
 	LIST_EACH (it, &l->clients) {
@@ -186,6 +190,8 @@ state_read(struct listener *l, struct slice state)
 	children_read(l, &r);
 	for (n = rd_u32(&r); n > 0 && rd_status(&r) == OK; n--)
 		client_read(l, &r);
+	if (rd_status(&r) == OK)
+		control_import(l, &r);
 	return rd_end(&r);
 }
 
@@ -253,6 +259,7 @@ run_new(struct listener *l)
 	char number[16];
 	int fd = -1;
 
+	scrape_stop(l);
 	if (state_write(l, &state) != OK ||
 	    memfile_make("listener", buf_slice(&state), &fd) != OK) {
 		log_error("no memory file for the reload; serving on");
@@ -261,6 +268,8 @@ run_new(struct listener *l)
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(STATE_VARIABLE, number, 1);
 	keep_descriptors(l, fd, true);
+	confirm_before_exec(l);
+	control_reloading(l);
 	log_info("Received SIGHUP; restarting.");
 	notify_reloading(l);
 	execv(l->cmd->path, l->cmd->argv);
@@ -269,6 +278,8 @@ run_new(struct listener *l)
 	unsetenv(STATE_VARIABLE);
 	keep_descriptors(l, fd, false);
 	io_close(&fd);
+	confirm_exec_failed(l);
+	scrape_open(l);
 	notify_ready(l);
 }
 
@@ -327,6 +338,7 @@ on_check_output(struct watch *w, unsigned int events)
 			  "on with the old one",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : status);
 		log_lines(buf_slice(said), LEVEL_ERROR);
+		control_not_reloading(l, buf_slice(said));
 	}
 	buf_clear(said);
 }

@@ -9,6 +9,8 @@
  */
 #include "listener.h"
 
+#include "control.h"
+
 #include "sallyport/base/clock.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
@@ -133,17 +135,28 @@ line_changed(struct client *c, const struct line_msg *m)
 	c->line[0] = '\0';
 	if (!m->open)
 		return;
-	if (!slice_to_cstr(m->line, c->line, sizeof(c->line)) ||
-	    !slice_to_cstr(m->user, c->user, sizeof(c->user)))
-		log_debug1("a login record's names don't fit");
+	if (!slice_to_cstr(m->line, c->line, sizeof(c->line)))
+		log_debug1("a login record's name doesn't fit");
 	c->line_pid = (pid_t)m->pid;
+}
+
+static void
+logged_in(struct client *c, const struct facts_msg *m)
+{
+	not_before_login(c);
+	c->state = CLIENT_IN;
+	if (!slice_to_cstr(slice_first(m->user, sizeof(c->user) - 1), c->user,
+		sizeof(c->user)))
+		log_debug1("a user's name can't be told");
+	tally_facts(&c->listener->tally, m);
 }
 
 static enum err
 receive(struct client *c)
 {
-	struct empty_msg empty;
+	struct facts_msg facts;
 	struct line_msg line;
+	struct stats_msg stats;
 	struct outcome_msg outcome;
 	uint32_t number;
 	enum err e = rpc_receive(c->lifeline, true, &number);
@@ -152,11 +165,19 @@ receive(struct client *c)
 		return e;
 	switch (number) {
 	case LIFELINE_LOGGED_IN:
-		e = rpc_decode(c->lifeline, &layout_empty_msg, &empty);
-		if (e == OK && c->state == CLIENT_FORKED) {
-			not_before_login(c);
-			c->state = CLIENT_IN;
-		}
+		e = rpc_decode(c->lifeline, &layout_facts_msg, &facts);
+		if (e == OK && c->state == CLIENT_FORKED)
+			logged_in(c, &facts);
+		break;
+	case LIFELINE_REFUSED:
+		e = rpc_decode(c->lifeline, &layout_facts_msg, &facts);
+		if (e == OK && c->state != CLIENT_IN)
+			tally_facts(&c->listener->tally, &facts);
+		break;
+	case LIFELINE_STATS:
+		e = rpc_decode(c->lifeline, &layout_stats_msg, &stats);
+		if (e == OK)
+			control_looked(c, &stats);
 		break;
 	case LIFELINE_LINE:
 		e = rpc_decode(c->lifeline, &layout_line_msg, &line);
@@ -165,8 +186,10 @@ receive(struct client *c)
 		break;
 	case LIFELINE_OUTCOME:
 		e = rpc_decode(c->lifeline, &layout_outcome_msg, &outcome);
-		if (e == OK)
+		if (e == OK) {
 			c->outcome = outcome.outcome;
+			tally_outcome(&c->listener->tally, &outcome);
+		}
 		break;
 	default:
 		e = ERR_RPC;

@@ -243,6 +243,7 @@ waiting_accept(struct listener *l, int fd)
 	c->fd = fd;
 	c->state = CLIENT_SILENT;
 	c->number = ++l->last_number;
+	l->tally.connections++;
 	c->accepted_ms = clock_mono_ms();
 	waiting_names(c, fd);
 	memcpy(c->version, l->version, sizeof(c->version));

@@ -76,14 +76,14 @@ in_groups(const struct monitor *m, const struct conf_list *l)
 }
 
 static bool
-refuse(const struct monitor *m, enum refusal why, const char *detail)
+refuse(struct monitor *m, enum refusal why, const char *detail)
 {
 	refusal_log(m, why, detail);
 	return false;
 }
 
 static bool
-shell_serves(const struct monitor *m)
+shell_serves(struct monitor *m)
 {
 	struct stat s;
 
@@ -140,7 +140,7 @@ admit_account(struct monitor *m)
 }
 
 bool
-admit_root(const struct monitor *m, const char *method, bool forced)
+admit_root(struct monitor *m, const char *method, bool forced)
 {
 	bool key = strcmp(method, "publickey") == 0 ||
 		   strcmp(method, "hostbased") == 0 ||

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #define FREED_OCTET 0x5a /* what freed memory is overwritten with */
+#define PATIENCE_MS 5000 /* for a session that is told to end */
 
 MONITOR_TABLE(monitor_ops);
 
@@ -135,30 +136,36 @@ monitor_tell_listener(struct monitor *m, uint32_t number,
 		log_debug1("the listener is gone");
 }
 
-static void
-tell_outcome(struct monitor *m, enum outcome o)
-{
-	struct outcome_msg msg = {.outcome = (uint8_t)o};
-
-	monitor_tell_listener(m, LIFELINE_OUTCOME, &layout_outcome_msg, &msg);
-}
-
 /* ---- serving ----------------------------------------------------------------- */
+
+/* Before login it has nothing to say. */
+static bool
+heeds_listener(const struct monitor *m)
+{
+	return m->phase == PHASE_SESSION && m->lifeline != NULL &&
+	       !m->listener_gone;
+}
 
 enum err
 monitor_wait(struct monitor *m)
 {
-	struct pollfd p[2] = {{.fd = rpc_fd(m->peer), .events = POLLIN},
-	    {.fd = m->keycheck != NULL ? rpc_fd(m->keycheck) : -1}};
+	struct pollfd p[3] = {{.fd = rpc_fd(m->peer), .events = POLLIN},
+	    {.fd = m->keycheck != NULL ? rpc_fd(m->keycheck) : -1},
+	    {.fd = -1, .events = POLLIN}};
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (ppoll(p, 2, NULL, &none) < 0) {
-		if (errno != EINTR)
+	do {
+		p[2].fd = heeds_listener(m) ? rpc_fd(m->lifeline) : -1;
+		if (ppoll(p, 3, NULL, &none) < 0 && errno != EINTR)
 			return ERR_SYSTEM;
 		if (terminated)
 			return ERR_EOF;
-	}
+		if (p[2].revents != 0 && !ops_lifeline_take(m)) {
+			terminated = 1;
+			return ERR_EOF;
+		}
+	} while (p[0].revents == 0 && p[1].revents == 0);
 	if ((p[1].revents & (POLLHUP | POLLERR)) != 0)
 		return ERR_EOF; /* keycheck was killed */
 	return OK;
@@ -234,15 +241,42 @@ leave_refused(struct monitor *m)
 	ops_key_stop(m);
 	end_child(m, &m->gate_pid);
 	pam_finish(m);
+	ops_lifeline_refused(m);
 	if (m->crashed) {
 		log_info("Session process %ld unpriv child crash for "
 			 "connection from %s to %s",
 		    (long)getpid(), m->conn->peer_ip, m->conn->local_ip);
-		tell_outcome(m, OUTCOME_CRASH);
+		ops_lifeline_outcome(m, OUTCOME_CRASH);
 		_exit(MONITOR_EXIT_CHILD_CRASHED);
 	}
-	tell_outcome(m, (enum outcome)verdict_outcome(m));
+	ops_lifeline_outcome(m, (enum outcome)verdict_outcome(m));
 	_exit(MONITOR_EXIT_FAILED);
+}
+
+/*
+ * Gently, it says goodbye to its client. It is a process of the user's, who
+ * may have stopped it, or worse: it isn't waited for without end.
+ */
+static bool
+ends_when_told(pid_t session)
+{
+	SCOPED(io_close) int fd = -1;
+	struct pollfd p = {.events = POLLIN};
+
+	if (parent_watch_child(session, &fd) != OK)
+		return false;
+	kill(session, SIGTERM);
+	kill(session, SIGCONT);
+	p.fd = fd;
+	return poll(&p, 1, PATIENCE_MS) > 0;
+}
+
+/* What it said last: what it transferred. */
+static void
+drain(struct monitor *m)
+{
+	while (serve_one(&m->serve, m->peer, m->phase, true) == OK)
+		continue;
 }
 
 static void
@@ -258,12 +292,14 @@ run_session(struct monitor *m)
 		log_error("session of %s: %s", m->account.name,
 		    err_sentence(e));
 	/* a session that broke the rules, or that was told to end */
-	if (m->session_pid > 0 && (e != ERR_EOF || terminated))
-		kill(m->session_pid, terminated ? SIGTERM : SIGKILL);
+	if (e != ERR_EOF || (terminated && !ends_when_told(m->session_pid)))
+		kill(m->session_pid, SIGKILL);
 	bury(m, &m->session_pid);
+	if (e == ERR_EOF)
+		drain(m);
 	ops_session_close_lines(m);
 	pam_finish(m);
-	tell_outcome(m, OUTCOME_OK);
+	ops_lifeline_outcome(m, OUTCOME_OK);
 	log_debug1("session of %s closed", m->account.name);
 }
 

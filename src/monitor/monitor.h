@@ -117,6 +117,15 @@ struct monitor {
 	uint32_t nanswers;
 	struct buf messages; /* what PAM had to say */
 
+	/* for the statistics; ops_lifeline.c */
+	const char *kex, *cipher, *hostkey; /* constants of crypto/algo.c */
+	uint32_t failed_publickey, failed_password, failed_kbdint;
+	uint32_t failed_other;
+	const char *refused; /* the word of the last refusal */
+	bool looking;        /* the session was asked, and hasn't answered */
+	bool listener_gone;
+	struct stats_msg stats; /* as the session told them last */
+
 	/* handing over and after */
 	int state;          /* transport's, a sealed memory file; -1 */
 	struct line *lines; /* LINES_MAX; made at the first */
@@ -139,7 +148,7 @@ bool account_set_groups(const struct account *a);
 /* May this account try at all? Logs why not (refusal.c); false then. */
 bool admit_account(struct monitor *m);
 /* Root and the method: PermitRootLogin; logs a refusal. */
-bool admit_root(const struct monitor *m, const char *method, bool forced);
+bool admit_root(struct monitor *m, const char *method, bool forced);
 
 /* May a password be right for this account at all (root's policy)? */
 bool admit_root_password(const struct monitor *m);
@@ -161,7 +170,7 @@ enum refusal {
 	REFUSED_KEYWORD,
 	REFUSED_CONNECTION
 };
-void refusal_log(const struct monitor *m, enum refusal why, const char *detail);
+void refusal_log(struct monitor *m, enum refusal why, const char *detail);
 
 /* ---- methods.c ---- */
 /* Begin: AuthenticationMethods and what is enabled. False: cannot be
@@ -250,6 +259,18 @@ ops_password_converse(struct monitor *m, const struct prompt_rep *prompts);
 
 /* ---- ops_session.c ---- */
 void ops_session_close_lines(struct monitor *m);
+
+/* ---- ops_lifeline.c ---- */
+/* What was agreed on in the first key exchange, by the gate's word. */
+void ops_lifeline_note_exchange(struct monitor *m, const struct sign_req *req);
+void ops_lifeline_note_failure(struct monitor *m, const char *method);
+/* The way in is over: somebody is in by this method; or nobody. */
+void ops_lifeline_logged_in(struct monitor *m, const char *method);
+void ops_lifeline_refused(struct monitor *m);
+void ops_lifeline_outcome(struct monitor *m, enum outcome o);
+/* One note of the listener's, when its descriptor is readable. False: the
+ * session is to be closed. */
+bool ops_lifeline_take(struct monitor *m);
 
 /* ---- records.c ---- */
 struct last_login {

@@ -59,6 +59,7 @@ on_sign_kex(struct monitor *m, const struct sign_req *req, struct sign_rep *rep)
 	if (m->session_id_octets == 0) {
 		memcpy(m->session_id, req->hash.p, req->hash.n);
 		m->session_id_octets = req->hash.n;
+		ops_lifeline_note_exchange(m, req);
 	}
 	rep->signature = answer.signature;
 	return OK;

@@ -37,12 +37,31 @@ static const char *const reasons[] = {
 			   "%D%U from %H port %P",
 };
 
+/* The same for the statistics: one word, which stays the same. */
+static const char *const words[] = {
+    [REFUSED_UNKNOWN] = "unknown_user",
+    [REFUSED_LOCKED] = "locked",
+    [REFUSED_SHELL_MISSING] = "shell",
+    [REFUSED_SHELL_NOT_EXECUTABLE] = "shell",
+    [REFUSED_DENY_USERS] = "deny_users",
+    [REFUSED_ALLOW_USERS] = "allow_users",
+    [REFUSED_DENY_GROUPS] = "deny_groups",
+    [REFUSED_ALLOW_GROUPS] = "allow_groups",
+    [REFUSED_NO_GROUPS] = "no_groups",
+    [REFUSED_EXPIRED] = "expired",
+    [REFUSED_ROOT] = "root_login",
+    [REFUSED_OTHER_ACCOUNT] = "other_account",
+    [REFUSED_KEYWORD] = "keyword",
+    [REFUSED_CONNECTION] = "refuse_connection",
+};
+
 void
-refusal_log(const struct monitor *m, enum refusal why, const char *detail)
+refusal_log(struct monitor *m, enum refusal why, const char *detail)
 {
 	SCOPED(buf_clear) struct buf line = BUF_LIMIT(2048);
 	enum err e = OK;
 
+	m->refused = words[why];
 	for (const char *p = reasons[why]; *p != '\0' && e == OK; p++) {
 		if (*p != '%') {
 			e = buf_append(&line, slice_make(p, 1));

@@ -12,7 +12,6 @@
 #include "sallyport/crypto/hash.h"
 #include "sallyport/proc/deadline.h"
 #include "sallyport/proc/title.h"
-#include "sallyport/rpc/listener_ops.h"
 
 #include <string.h>
 #include <time.h>
@@ -84,6 +83,8 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	/* a "none" that asks for the methods is how everybody begins */
 	if (!none || m->requests > 1)
 		m->failures++;
+	if (!none)
+		ops_lifeline_note_failure(m, method);
 	if (none && !m->conf.permit_empty_passwords)
 		return VERDICT_FAILED;
 	if (none)
@@ -124,7 +125,6 @@ enum verdict
 verdict_give(struct monitor *m, bool authenticated, const char *method,
     const char *sub, const char *info)
 {
-	const struct empty_msg empty = {0};
 	bool forced = m->has_key_command || m->conf.force_command != NULL;
 
 	if (!authenticated || !m->valid || !methods_allowed(m, method, sub) ||
@@ -147,7 +147,7 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	ops_log_credential(m, method, info);
 	result_line(m, LEVEL_INFO, "Accepted", method, sub, info);
 	title_set("%.64s [priv]", m->account.name);
-	monitor_tell_listener(m, LIFELINE_LOGGED_IN, &layout_empty_msg, &empty);
+	ops_lifeline_logged_in(m, method);
 	return VERDICT_SUCCESS;
 }
 

@@ -94,6 +94,12 @@ static const struct call keycheck_only[] = {
 	CALL_IF(statx, 2, AT_EMPTY_PATH),
 };
 
+/* Its socket is bound already. */
+static const struct call metrics_only[] = {
+	CALL(accept4), CALL(shutdown),
+	CALL_REFUSE(socket), CALL_REFUSE(connect), /* the log's, as below */
+};
+
 /* base/log.c opens its socket anew when the log daemon was restarted: the
  * keeper's lines are lost then, not the host keys. */
 static const struct call keeper_only[] = {
@@ -116,6 +122,13 @@ static const struct limit keycheck_limits[] = {
 	{RLIMIT_NOFILE, 128}, /* those of the key files are open already */
 	{RLIMIT_NPROC, 0},
 	{RLIMIT_FSIZE, 0},
+	{RLIMIT_CORE, 0},
+};
+
+/* Those who ask, of whom it takes a dozen. The log may be a file. */
+static const struct limit metrics_limits[] = {
+	{RLIMIT_NOFILE, 64},
+	{RLIMIT_NPROC, 0},
 	{RLIMIT_CORE, 0},
 };
 
@@ -159,6 +172,10 @@ static const struct role_row rows[ROLE_COUNT] = {
 	/* the user by then; limits and filters would be the user's shell's */
 	[ROLE_SESSION] = {.name = "session",
 		.as_root = NOT_READ, .as_user = NOT_READ},
+	[ROLE_METRICS] = {.name = "metrics", .title = "[metrics]",
+		.as_root = NEED_ROOT | CONFINED, .as_user = CONFINED,
+		.limits = metrics_limits, .nlimits = COUNT(metrics_limits),
+		.lists = {CALL_LIST(confined), CALL_LIST(metrics_only)}},
 	/* one that needs no right: a look into the DNS. NSS modules are foreign
 	 * code, which open what they like: no filter, no root directory. */
 	[ROLE_ERRAND] = {.name = "errand",

@@ -17,6 +17,7 @@
 #define ADDRESS   63u    /* numeric, with a zone: struct conn has 64 */
 #define LOG_WORD  63u    /* log_export */
 #define LOG_TEXT  1024u  /* base/log.h: LOG_LINE_MAX */
+#define WORD      32u    /* of a table of ours */
 #define LINE      128u   /* a terminal's name */
 #define BLOB      32768u /* public key or certificate */
 #define HANDLE    16384u /* a FIDO key's: as long as its maker likes */
@@ -29,7 +30,8 @@
 #define PASSWORD                                                               \
 	65536u /* as long as a packet may be; refused later, at
 			   * the price of one hash (SEC-37) */
-#define PUBLICKEYS 122880u
+#define PAGE       65536u  /* 64 entries of a list, or what -t had to say */
+#define PUBLICKEYS 122880u /* and whatever else is as large as a frame */
 #define BASE64(n)  (((n) + 2) / 3 * 4)
 
 /* clang-format off */
@@ -118,7 +120,33 @@ LAYOUT(fido_signed_msg,
 
 /* ---- a monitor's lifeline to the listener ---- */
 
-LAYOUT(outcome_msg, FIELD(outcome_msg, outcome, 0));
+LAYOUT(outcome_msg,
+    FIELD(outcome_msg, outcome, 0),
+    FIELD(outcome_msg, sent, 0),
+    FIELD(outcome_msg, received, 0));
+
+LAYOUT(facts_msg,
+    FIELD(facts_msg, user, 256), /* LOGIN_NAME_MAX */
+    FIELD(facts_msg, method, ALG),
+    FIELD(facts_msg, refusal, WORD),
+    FIELD(facts_msg, kex, ALG),
+    FIELD(facts_msg, hostkey, ALG),
+    FIELD(facts_msg, cipher, ALG),
+    FIELD(facts_msg, wait_ms, 0),
+    FIELD(facts_msg, version_ms, 0),
+    FIELD(facts_msg, kex_ms, 0),
+    FIELD(facts_msg, auth_ms, 0),
+    FIELD(facts_msg, failed_publickey, 0),
+    FIELD(facts_msg, failed_password, 0),
+    FIELD(facts_msg, failed_kbdint, 0),
+    FIELD(facts_msg, failed_other, 0));
+
+LAYOUT(stats_msg,
+    FIELD(stats_msg, channels, 0),
+    FIELD(stats_msg, forwards, 0),
+    FIELD(stats_msg, idle_ms, 0),
+    FIELD(stats_msg, sent, 0),
+    FIELD(stats_msg, received, 0));
 
 LAYOUT(line_msg,
     FIELD(line_msg, open, 0),
@@ -131,7 +159,9 @@ LAYOUT(line_msg,
 LAYOUT(sign_req,
     FIELD(sign_req, key, 0),
     FIELD(sign_req, alg, ALG),
-    FIELD(sign_req, hash, HASH));
+    FIELD(sign_req, hash, HASH),
+    FIELD(sign_req, kex, ALG),
+    FIELD(sign_req, cipher, ALG));
 
 LAYOUT(sign_rep, FIELD(sign_rep, signature, SIGNATURE));
 
@@ -244,6 +274,78 @@ LAYOUT(judge_rep,
     FIELD(judge_rep, permitlisten, LIST),
     FIELD(judge_rep, tunnel, 0),
     FIELD(judge_rep, expires, 0));
+
+/* ---- the control socket ---- */
+
+LAYOUT(number_req, FIELD(number_req, number, 0));
+
+LAYOUT(text_req, FIELD(text_req, text, 128)); /* an address block */
+
+LAYOUT(done_rep,
+    FIELD(done_rep, ok, 0),
+    FIELD(done_rep, number, 0),
+    FIELD(done_rep, text, PAGE));
+
+LAYOUT(status_rep,
+    FIELD(status_rep, version, ALG),
+    FIELD(status_rep, program, 4095), /* PATH_MAX */
+    FIELD(status_rep, file, 4095),
+    FIELD(status_rep, listening, PAGE),
+    FIELD(status_rep, generations, TEXTS),
+    FIELD(status_rep, started_s, 0),
+    FIELD(status_rep, uptime_ms, 0),
+    FIELD(status_rep, connections, 0),
+    FIELD(status_rep, reloads, 0),
+    FIELD(status_rep, pid, 0),
+    FIELD(status_rep, keeper_pid, 0),
+    FIELD(status_rep, silent, 0),
+    FIELD(status_rep, speaking, 0),
+    FIELD(status_rep, sessions, 0),
+    FIELD(status_rep, penalised, 0),
+    FIELD(status_rep, confirm_s, 0),
+    FIELD(status_rep, confirming, 0));
+
+LAYOUT(list_req,
+    FIELD(list_req, after, 0),
+    FIELD(list_req, all, 0));
+
+LAYOUT(list_rep,
+    FIELD(list_rep, more, 0),
+    FIELD(list_rep, entries, PAGE));
+
+LAYOUT(session_entry,
+    FIELD(session_entry, number, 0),
+    FIELD(session_entry, pid, 0),
+    FIELD(session_entry, state, 0),
+    FIELD(session_entry, user, 256), /* LOGIN_NAME_MAX */
+    FIELD(session_entry, peer_ip, ADDRESS),
+    FIELD(session_entry, peer_port, 0),
+    FIELD(session_entry, local_ip, ADDRESS),
+    FIELD(session_entry, local_port, 0),
+    FIELD(session_entry, line, LINE),
+    FIELD(session_entry, age_ms, 0),
+    FIELD(session_entry, told, 0),
+    FIELD(session_entry, channels, 0),
+    FIELD(session_entry, forwards, 0),
+    FIELD(session_entry, idle_ms, 0),
+    FIELD(session_entry, sent, 0),
+    FIELD(session_entry, received, 0));
+
+LAYOUT(penalty_entry,
+    FIELD(penalty_entry, block, 128),
+    FIELD(penalty_entry, reason, 128),
+    FIELD(penalty_entry, left_ms, 0),
+    FIELD(penalty_entry, enforced, 0));
+
+LAYOUT(configuration_rep, FIELD(configuration_rep, bundle, 0));
+
+LAYOUT(figures_req, FIELD(figures_req, openmetrics, 0));
+
+LAYOUT(figures_rep, FIELD(figures_rep, text, PUBLICKEYS));
+
+LAYOUT(metrics_start_msg,
+    FIELD(metrics_start_msg, log, LOG_WORD),
+    FIELD(metrics_start_msg, socket, 0));
 
 LAYOUT(tokens_rep,
     FIELD(tokens_rep, fingerprint, 256),

@@ -159,12 +159,19 @@ import_transport(struct session *s, int state)
 	s->connect = connect_new(s->t, &s->connect_ops, s->conf.max_sessions);
 }
 
-/* The monitor asks nothing: what comes from it is its end. */
+/* It asks how we are doing, or has ended. */
 static void
 on_monitor(struct watch *w, unsigned int events)
 {
+	struct session *s = w->ctx;
+	uint32_t number;
+	enum err e = rpc_receive(s->monitor, true, &number);
+
 	(void)events;
-	session_stop(w->ctx, EXIT_FATAL);
+	if (e == OK)
+		stats_on_note(s, s->monitor, number);
+	else if (e != ERR_AGAIN)
+		session_stop(s, EXIT_FATAL);
 }
 
 static void
@@ -237,6 +244,7 @@ leave(struct session *s)
 
 	program_drop_all(s);
 	link_close(s);
+	stats_tell(s);
 	remove_auth_info(s);
 	transport_totals(s->t, &sent, &received);
 	if (!s->said_goodbye) {
@@ -281,6 +289,7 @@ session_main(const struct common *common, const struct conn *conn,
 	settle_memory();
 	s = session_new(common, conn, grant);
 	s->monitor = rpc_new(channel);
+	rpc_on_note(s->monitor, stats_on_note, s);
 	log_to_function(log_to_monitor, s);
 	become_user(s, monitor);
 	session_title(s);

@@ -231,6 +231,11 @@ void timeouts_unwatch(struct idle *i);
 /* ChannelTimeout's value for a label, in seconds; 0: never. */
 uint32_t timeouts_of(const struct conf_list *list, const char *label);
 
+/* ---- stats.c ---- */
+void stats_tell(struct session *s);
+/* A note of the monitor's; rpc_on_note. */
+void stats_on_note(void *ctx, struct rpc *r, uint32_t number);
+
 /* ---- session.c ------------------------------------------------------------------------ */
 
 struct session {

@@ -489,6 +489,22 @@ transport_hostkey_alg(const struct transport *t)
 	return t->hostkey_alg == NULL ? "" : t->hostkey_alg->name;
 }
 
+const char *
+transport_kex_alg(const struct transport *t)
+{
+	return t->exchange == NULL || t->exchange->outcome.kex == NULL
+		   ? ""
+		   : t->exchange->outcome.kex->name;
+}
+
+const char *
+transport_cipher_alg(const struct transport *t)
+{
+	return t->exchange == NULL || t->exchange->outcome.cipher_out == NULL
+		   ? ""
+		   : t->exchange->outcome.cipher_out->name;
+}
+
 void
 transport_totals(const struct transport *t, uint64_t *sent, uint64_t *received)
 {

@@ -76,6 +76,7 @@ PLAIN(prove_key, prove_req, sign_rep)
 PLAIN(open_pty, pty_req, pty_rep)
 PLAIN(login_record, login_req, login_rep)
 PLAIN(pty_done, pty_done_req, note_rep)
+PLAIN(tell_stats, stats_msg, note_rep)
 
 /* As PAM's conversation does: wait inside for what comes next. */
 enum err

@@ -363,6 +363,7 @@ class Server:
             "AuthorizedKeysFile %s" % keys,
             "StrictModes no",
             "LogLevel DEBUG1",
+            "ControlSocket none",
             # all clients are on one address, and many misbehave on purpose
             "PerSourcePenalties no",
         ]

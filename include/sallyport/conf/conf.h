@@ -113,6 +113,10 @@ struct conf {
 	const char *penalty_exempt;  /* list of addresses */
 	uint32_t spawner_generation; /* ours: SpawnerGeneration, default 64 */
 
+	/* ---- operation, ours ---- */
+	const char *control_socket; /* path of a Unix socket */
+	const char *metrics_listen; /* the same, or loopback "ADDRESS:PORT" */
+
 	/* ---- transport ---- */
 	const char *kex_algorithms;
 	const char *ciphers;

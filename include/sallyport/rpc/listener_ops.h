@@ -21,9 +21,14 @@ enum listener_note {
 	SPAWNER_REAPED, /* reaped_msg */
 	/* monitor to listener over its lifeline; EOF without OUTCOME: it
 	 * was killed */
-	LIFELINE_LOGGED_IN, /* empty_msg: frees its place of MaxStartups */
+	LIFELINE_LOGGED_IN, /* facts_msg: frees its place of MaxStartups */
 	LIFELINE_LINE,      /* line_msg */
-	LIFELINE_OUTCOME    /* outcome_msg, the last */
+	LIFELINE_OUTCOME,   /* outcome_msg, the last */
+	LIFELINE_REFUSED,   /* facts_msg, before OUTCOME: nobody came in */
+	LIFELINE_STATS,     /* stats_msg: the answer to LOOK */
+	/* listener to monitor, whose user is in */
+	LIFELINE_LOOK, /* empty_msg: tell STATS; one at a time */
+	LIFELINE_END   /* empty_msg: close the session */
 };
 
 #endif

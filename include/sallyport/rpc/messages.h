@@ -144,6 +144,40 @@ enum outcome { /* how a connection ended; PerSourcePenalties' classes */
 
 struct outcome_msg {
 	uint8_t outcome;
+	uint64_t sent; /* octets of the session, sealed and opened */
+	uint64_t received;
+};
+
+/*
+ * The way in is over, for better or worse: what there is to count. Names are
+ * those of their tables (crypto/algo.h, RFC 4252); empty: it didn't come to
+ * that.
+ */
+struct facts_msg {
+	struct slice user;    /* who is in; empty: nobody */
+	struct slice method;  /* that opened the door */
+	struct slice refusal; /* the account's, one word of monitor/refusal.c */
+	struct slice kex;     /* of the first key exchange */
+	struct slice hostkey;
+	struct slice cipher;
+	/* phases of the way (monitor/phases.c); 0: not reached */
+	uint32_t wait_ms; /* accept to fork: silence and queue */
+	uint32_t version_ms;
+	uint32_t kex_ms;
+	uint32_t auth_ms;
+	uint32_t failed_publickey; /* attempts */
+	uint32_t failed_password;
+	uint32_t failed_kbdint;
+	uint32_t failed_other;
+};
+
+/* What a session does, when it is asked, and at its end. */
+struct stats_msg {
+	uint32_t channels; /* open ones */
+	uint32_t forwards; /* of these, connections that are forwarded */
+	uint64_t idle_ms;  /* since data last moved on a channel */
+	uint64_t sent;     /* octets sealed and opened */
+	uint64_t received;
 };
 
 /* A login record was written or taken back: what survivors.c has to close. */
@@ -160,6 +194,8 @@ struct sign_req {
 	uint32_t key;      /* index into the public list (common.keys) */
 	struct slice alg;  /* signature algorithm's plain name */
 	struct slice hash; /* exchange hash H, RFC 4253 §8 */
+	struct slice kex;  /* names, for the statistics; or empty */
+	struct slice cipher;
 };
 struct sign_rep {
 	struct slice signature; /* blob */
@@ -372,6 +408,95 @@ struct runner_end_msg {
 #define PERMIT_RESTRICT 32u /* the line said restrict: tun is off too */
 #define PERMIT_ALL      31u /* a line without options */
 
+/* ---- the control socket (rpc/control_ops.h) ------------------------------ */
+
+struct number_req {
+	uint32_t number;
+};
+struct text_req {
+	struct slice text;
+};
+struct done_rep {
+	bool ok;
+	uint32_t number;   /* how many, where that is a sensible question */
+	struct slice text; /* why not; lines */
+};
+
+struct status_rep {
+	struct slice version;
+	struct slice program; /* path, and that of the configuration's file */
+	struct slice file;
+	struct slice listening;  /* list: "ADDRESS:PORT" */
+	struct slice generations; /* list: sentences */
+	uint64_t started_s;      /* wall clock; a reload is no start */
+	uint64_t uptime_ms;
+	uint64_t connections; /* accepted since then */
+	uint64_t reloads;
+	uint32_t pid;
+	uint32_t keeper_pid; /* 0: there is none at the moment */
+	uint32_t silent;     /* connections before login */
+	uint32_t speaking;
+	uint32_t sessions;
+	uint32_t penalised;
+	uint32_t confirm_s; /* until the old configuration comes back; 0: it
+			     * isn't going to */
+	bool confirming;
+};
+
+struct list_req {
+	uint32_t after;
+	bool all; /* connections before login, penalties below the bound */
+};
+struct list_rep {
+	bool more;
+	struct slice entries;
+};
+
+struct session_entry {
+	uint32_t number;
+	uint32_t pid; /* of its monitor; 0: none yet */
+	uint8_t state; /* enum session_state */
+	struct slice user;
+	struct slice peer_ip;
+	uint32_t peer_port;
+	struct slice local_ip;
+	uint32_t local_port;
+	struct slice line; /* its terminal, the last one; or empty */
+	uint64_t age_ms;   /* since it was accepted */
+	bool told;         /* the session answered: the rest holds */
+	uint32_t channels;
+	uint32_t forwards;
+	uint64_t idle_ms;
+	uint64_t sent;
+	uint64_t received;
+};
+enum session_state { SESSION_SILENT, SESSION_BEFORE_LOGIN, SESSION_IN };
+
+struct penalty_entry {
+	struct slice block;
+	struct slice reason;
+	uint64_t left_ms;
+	bool enforced;
+};
+
+/* What the daemon serves with: conf/conf.h's bundle, a sealed memory file. */
+struct configuration_rep {
+	struct rpc_fd bundle;
+};
+
+struct figures_req {
+	bool openmetrics; /* else the text format of Prometheus */
+};
+struct figures_rep {
+	struct slice text;
+};
+
+/* Listener to the process that serves MetricsListen. */
+struct metrics_start_msg {
+	struct slice log;
+	struct rpc_fd socket; /* listening */
+};
+
 /* Every message's layout: struct layout layout_NAME. */
 /* clang-format off */
 #define MESSAGES(M) \
@@ -379,13 +504,17 @@ struct runner_end_msg {
 	M(spawner_start_msg) M(spawner_ready_msg) M(forked_msg) M(reaped_msg) \
 	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg) \
 	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg) \
-	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(sign_req) \
+	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(facts_msg) M(stats_msg) \
+	M(sign_req) \
 	M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req) M(user_rep) \
 	M(none_req) M(verdict_rep) M(pubkey_req) M(password_req) \
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
-	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) M(runner_msg) \
-	M(runner_end_msg)
+	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
+	M(runner_msg) M(runner_end_msg) M(number_req) M(text_req) \
+	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
+	M(penalty_entry) M(configuration_rep) M(figures_req) M(figures_rep) \
+	M(metrics_start_msg)
 /* clang-format on */
 #define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;
 MESSAGES(MESSAGE_LAYOUT)

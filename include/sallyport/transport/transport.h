@@ -217,6 +217,11 @@ bool transport_peer_takes(const struct transport *t, const char *alg);
 /* Name of the host key algorithm of the last exchange. */
 const char *transport_hostkey_alg(const struct transport *t);
 
+/* Of the exchange under way (for ops->sign, which is called in it): names of
+ * the method and of the cipher towards the client; "" where there is none. */
+const char *transport_kex_alg(const struct transport *t);
+const char *transport_cipher_alg(const struct transport *t);
+
 /* Authentication done: allows our rekeying and the connection protocol. The
  * gate calls it right after SSH_MSG_USERAUTH_SUCCESS, behind which delayed
  * compression begins by itself. */

@@ -202,6 +202,7 @@ NEVER(prove_key, prove_req, sign_rep)
 NEVER(open_pty, pty_req, pty_rep)
 NEVER(login_record, login_req, login_rep)
 NEVER(pty_done, pty_done_req, note_rep)
+NEVER(tell_stats, stats_msg, note_rep)
 
 /* ---- the world ---- */
 

@@ -24,7 +24,7 @@ forked(struct house *h, struct rpc **monitor)
 
 START_TEST(a_login_frees_its_place)
 {
-	struct empty_msg empty = {0};
+	struct facts_msg facts = {.user = SLICE_STR("alice")};
 	struct rpc *monitor;
 	struct client *c;
 	struct house h;
@@ -33,7 +33,7 @@ START_TEST(a_login_frees_its_place)
 	c = forked(&h, &monitor);
 	ck_assert_uint_eq(h.l.speaking, 1);
 	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
-			     &layout_empty_msg, &empty),
+			     &layout_facts_msg, &facts),
 	    OK);
 	house_run(&h);
 	ck_assert_int_eq(c->state, CLIENT_IN);
@@ -48,7 +48,7 @@ END_TEST
 /* One that says it twice frees one place. */
 START_TEST(a_login_counts_once)
 {
-	struct empty_msg empty = {0};
+	struct facts_msg facts = {.user = SLICE_STR("alice")};
 	struct rpc *monitor;
 	struct house h;
 
@@ -57,7 +57,7 @@ START_TEST(a_login_counts_once)
 	house_client(&h, "192.0.2.8", CLIENT_FORKED);
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
-				     &layout_empty_msg, &empty),
+				     &layout_facts_msg, &facts),
 		    OK);
 	house_run(&h);
 	ck_assert_uint_eq(h.l.speaking, 1);
@@ -232,7 +232,7 @@ static const struct {
 
 START_TEST(an_outcome_is_charged_by_its_class)
 {
-	struct empty_msg empty = {0};
+	struct facts_msg facts = {.user = SLICE_STR("alice")};
 	struct rpc *monitor;
 	struct house h;
 
@@ -251,7 +251,7 @@ START_TEST(an_outcome_is_charged_by_its_class)
 	house_init(&h, "");
 	forked(&h, &monitor);
 	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
-			     &layout_empty_msg, &empty),
+			     &layout_facts_msg, &facts),
 	    OK);
 	tell_outcome(monitor, outcomes[_i].outcome);
 	rpc_free(monitor);

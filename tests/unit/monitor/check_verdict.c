@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(the_listener_learns_of_the_login)
 {
-	struct empty_msg empty;
+	struct facts_msg facts;
 	struct rpc *listener;
 	uint32_t number;
 	struct desk d;
@@ -224,7 +224,10 @@ START_TEST(the_listener_learns_of_the_login)
 	ck_assert_int_eq(try(&d, true, "password"), VERDICT_SUCCESS);
 	ck_assert_int_eq(rpc_receive(listener, true, &number), OK);
 	ck_assert_uint_eq(number, LIFELINE_LOGGED_IN);
-	ck_assert_int_eq(rpc_decode(listener, &layout_empty_msg, &empty), OK);
+	ck_assert_int_eq(rpc_decode(listener, &layout_facts_msg, &facts), OK);
+	ck_assert(slice_is(facts.user, d.m.account.name));
+	ck_assert(slice_is(facts.method, "password"));
+	ck_assert_uint_eq(facts.failed_password, 1);
 	rpc_free(listener);
 	rpc_free(d.m.lifeline);
 	desk_clear(&d);
