@@ -7,6 +7,14 @@
 
 #include <limits.h>
 #include <openssl/hmac.h>
+#include <sodium.h>
+
+/*
+ * libcrypto's way to a digest leads over a dozen pages, which a process that
+ * was just forked has to fault in one by one: for a key's fingerprint that
+ * costs more than the hash. Up to here libsodium's plain code is cheaper.
+ */
+#define SMALL_OCTETS 4096
 
 struct hash {
 	EVP_MD_CTX *ctx; /* libcrypto wipes its state when it is freed */
@@ -83,6 +91,10 @@ hash_once(enum hash_id id, struct slice data, uint8_t *out)
 	struct hash *h;
 	enum err e;
 
+	if (id == HASH_SHA256 && data.n <= SMALL_OCTETS) {
+		crypto_hash_sha256(out, data.p, data.n);
+		return OK;
+	}
 	if ((e = hash_begin(id, &h)) != OK)
 		return e;
 	hash_add(h, data);
