@@ -10,9 +10,11 @@
 #include "sallyport/proc/creds.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define WRAPPERS_MAX ((size_t)1 << 20) /* octets of hosts.allow, hosts.deny */
 
@@ -80,6 +82,57 @@ read_specs(const struct cmdline *c, struct conf_facts *f)
 
 /* ---- the dump ------------------------------------------------------------ */
 
+static void
+add_listen(struct conf *c, const struct conf_listen *one)
+{
+	struct conf_listen *v = mem_array(c->nlisten + 1, sizeof(*v));
+
+	if (c->nlisten > 0)
+		memcpy(v, c->listen, c->nlisten * sizeof(*v));
+	v[c->nlisten++] = *one;
+	c->listen = v;
+}
+
+/* Each address of a name; the name itself where there is none. */
+static void
+resolve(struct conf *c, const struct conf_listen *one)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	    .ai_family = c->family == FAMILY_INET    ? AF_INET
+			 : c->family == FAMILY_INET6 ? AF_INET6
+						     : AF_UNSPEC};
+	struct addrinfo *found;
+	struct conf_listen each = *one;
+	char text[NI_MAXHOST];
+
+	if (one->host == NULL ||
+	    getaddrinfo(one->host, NULL, &hints, &found) != 0) {
+		add_listen(c, one);
+		return;
+	}
+	for (struct addrinfo *a = found; a != NULL; a = a->ai_next) {
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof(text),
+			NULL, 0, NI_NUMERICHOST) != 0)
+			continue;
+		each.host = mem_strdup(text);
+		add_listen(c, &each);
+	}
+	freeaddrinfo(found);
+}
+
+/* As it will be bound: names are looked up then, and now. */
+static void
+resolve_listens(struct conf *c)
+{
+	const struct conf_listen *asked = c->listen;
+	size_t n = c->nlisten;
+
+	c->listen = NULL;
+	c->nlisten = 0;
+	for (size_t i = 0; i < n; i++)
+		resolve(c, &asked[i]);
+}
+
 static int
 dump(const struct cmdline *c, const struct conf_set *set)
 {
@@ -92,12 +145,18 @@ dump(const struct cmdline *c, const struct conf_set *set)
 	enum err e;
 
 	read_specs(c, &facts);
+	if (facts.user != NULL && conf_match_wants_groups(set))
+		facts.groups =
+		    (const char *const *)creds_group_names(facts.user,
+			&facts.ngroups);
 	if (c->nspecs > 0) {
 		conf_match(set, &facts, room, &n);
 		blocks = slice_make(room, n);
 		if (conf_apply(set, blocks, &applied) != OK)
 			return 255;
 	}
+	if (!c->origins)
+		resolve_listens(&applied);
 	e = c->origins ? conf_dump_origins(&applied, blocks, &text)
 		       : conf_dump(&applied, &text);
 	if (e != OK || io_write_all(STDOUT_FILENO, buf_slice(&text)) != OK)

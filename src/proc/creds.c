@@ -36,6 +36,28 @@ creds_has_group(const char *name)
 	return getgrnam(name) != NULL;
 }
 
+#define GROUPS_TOLD 1024 /* of one user; more are not looked at */
+
+char **
+creds_group_names(const char *user, size_t *n)
+{
+	const struct passwd *pw = getpwnam(user);
+	SCOPED(mem_free_at) gid_t *ids = mem_array(GROUPS_TOLD, sizeof(*ids));
+	char **names = mem_array(GROUPS_TOLD, sizeof(*names));
+	int count = GROUPS_TOLD;
+	const struct group *g;
+
+	*n = 0;
+	if (pw == NULL)
+		return names;
+	if (getgrouplist(user, pw->pw_gid, ids, &count) < 0)
+		count = GROUPS_TOLD;
+	for (int i = 0; i < count; i++)
+		if ((g = getgrgid(ids[i])) != NULL)
+			names[(*n)++] = mem_strdup(g->gr_name);
+	return names;
+}
+
 /* ---- the one way down ---- */
 
 /* Real, effective and saved ids are these. */

@@ -57,6 +57,10 @@ MUST_USE enum err creds_drop_capabilities(void);
 bool creds_has_user(const char *name);
 bool creds_has_group(const char *name);
 
+/* Names of a user's groups, as Match Group compares them; none for who isn't
+ * there. Gives array and names; n tells how many. */
+char **creds_group_names(const char *user, size_t *n);
+
 /* Real uid 0: true while a user's rights are borrowed, false for good after
  * creds_become made us somebody else. */
 bool creds_is_root(void);
