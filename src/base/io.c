@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define READ_FIRST 4096u  /* most of what we read whole is small */
@@ -187,6 +189,26 @@ io_pair(int fds[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return ERR_SYSTEM;
 	return OK;
+}
+
+enum err
+io_connect_unix(const char *path, int *fd)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+
+	*fd = -1;
+	if (strlen(path) >= sizeof(to.sun_path)) {
+		errno = ENAMETOOLONG;
+		return ERR_SYSTEM;
+	}
+	strcpy(to.sun_path, path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return ERR_SYSTEM;
+	if (connect(*fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return OK;
+	io_close(fd);
+	return ERR_SYSTEM;
 }
 
 enum err

@@ -128,7 +128,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("AuthorizedKeysCommandUser",     authorized_keys_command_user,   text,           "none",   MATCH),
 	KEYWORD ("AuthorizedPrincipalsCommand",   authorized_principals_command,  command_one,    "none",   MATCH),
 	KEYWORD ("AuthorizedPrincipalsCommandUser", authorized_principals_command_user, text,     "none",   MATCH),
-	KEYWORD ("HostKeyAgent",                  host_key_agent,                 text_agent,     "none",   LATER),
+	KEYWORD ("HostKeyAgent",                  host_key_agent,                 text_agent,     "none",   GLOBAL),
 	KEYWORD ("KexAlgorithms",                 kex_algorithms,                 ssh_kex,        "",       EARLY),
 	KEYWORD ("CASignatureAlgorithms",         ca_algorithms,                  ssh_ca,         "",       MATCH),
 	KEYWORD ("HostbasedAcceptedAlgorithms",   hostbased_algorithms,           ssh_keys,       "",       MATCH | LATER),

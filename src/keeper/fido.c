@@ -54,17 +54,11 @@ fido_start(struct keeper *k, struct slice provider)
 	return OK;
 }
 
-/* Send what is owed; a peer that can't be told is let go. */
 static void
 finish(struct keeper_peer *p, bool ok, struct slice signature)
 {
-	struct signature_msg rep = {.ok = ok, .signature = signature};
-
 	p->fido_number = 0;
-	if (serve_reply(&p->serve, &rep) != OK)
-		keeper_drop(p);
-	else
-		rpc_idle(p->rpc);
+	keeper_reply(p, ok, signature);
 }
 
 static void

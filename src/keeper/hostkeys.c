@@ -112,6 +112,69 @@ clear_key(struct hostkey *k)
 	buf_clear(&k->handle);
 }
 
+/* ---- keys of an agent ------------------------------------------------- */
+
+/* The first line that holds a key at all. */
+static enum err
+read_public(const char *path, struct buf *blob)
+{
+	SCOPED(buf_clear) struct buf text = BUF_LIMIT(KEYFILE_MAX);
+	enum err e = read_file(path, false, &text);
+	struct slice rest = buf_slice(&text);
+	struct slice line;
+	struct authline a;
+
+	if (e != OK)
+		return e;
+	while (slice_next(&rest, '\n', &line)) {
+		e = authline_parse(line, blob, &a);
+		if (e != ERR_NOT_FOUND)
+			return e == OK ? OK : ERR_KEY_FORMAT;
+	}
+	return ERR_KEY_FORMAT;
+}
+
+static enum err
+read_agent_key(const char *path, struct hostkey *new)
+{
+	struct key k;
+	enum err e;
+
+	new->blob = BUF_LIMIT(AUTHLINE_MAX);
+	if ((e = read_public(path, &new->blob)) != OK ||
+	    (e = key_parse(buf_slice(&new->blob), &k)) != OK)
+		return e;
+	new->type = k.type;
+	new->in_agent = true;
+	return key_check(&k, SIGN_RSA_BITS_MIN);
+}
+
+/* A private key that is there needs no agent. */
+static enum err
+read_either(const char *path, bool fido, struct hostkey *new)
+{
+	SCOPED(mem_free_at) char *public = mem_format("%s.pub", path);
+	struct hostkey other = {.number = new->number};
+	enum err e = read_agent_key(path, &other);
+	int error;
+
+	if (e != OK) {
+		clear_key(&other);
+		if ((e = read_key(path, fido, new)) == OK)
+			return OK;
+		error = errno;
+		other = (struct hostkey){.number = new->number};
+		if (read_agent_key(public, &other) != OK) {
+			clear_key(&other);
+			errno = error;
+			return e;
+		}
+		clear_key(new);
+	}
+	*new = other;
+	return OK;
+}
+
 /* Nobody chose the default ones: that they are missing says nothing. */
 static void
 tell_unloaded(const char *path, bool configured, enum err e)
@@ -125,10 +188,12 @@ tell_unloaded(const char *path, bool configured, enum err e)
 }
 
 static void
-load_key(struct hostkeys *h, const char *path, bool configured, bool fido)
+load_key(struct hostkeys *h, const char *path, bool configured, bool fido,
+    bool agent)
 {
 	struct hostkey new = {.number = (uint32_t)h->nkeys};
-	enum err e = read_key(path, fido, &new);
+	enum err e =
+	    agent ? read_either(path, fido, &new) : read_key(path, fido, &new);
 
 	if (e != OK) {
 		clear_key(&new);
@@ -143,24 +208,12 @@ load_key(struct hostkeys *h, const char *path, bool configured, bool fido)
 
 /* ---- certificates ----------------------------------------------------- */
 
-/* The first line that holds a key at all must hold a host's certificate. */
+/* A host's certificate, and nothing else. */
 static enum err
 read_certificate(const char *path, struct buf *blob, struct cert *c)
 {
-	SCOPED(buf_clear) struct buf text = BUF_LIMIT(KEYFILE_MAX);
-	enum err e = read_file(path, false, &text);
-	struct slice rest = buf_slice(&text);
-	struct slice line;
-	struct authline a;
+	enum err e = read_public(path, blob);
 
-	if (e != OK)
-		return e;
-	e = ERR_KEY_FORMAT;
-	while (slice_next(&rest, '\n', &line)) {
-		e = authline_parse(line, blob, &a);
-		if (e != ERR_NOT_FOUND)
-			break;
-	}
 	if (e == OK)
 		e = cert_parse(buf_slice(blob), c);
 	if (e == OK && c->kind != CERT_HOST)
@@ -210,7 +263,7 @@ load_certificate(struct hostkeys *h, const char *path)
 
 enum err
 hostkeys_load(struct hostkeys *h, struct slice paths, struct slice certificates,
-    bool fido)
+    bool fido, bool agent)
 {
 	char path[PATH_OCTETS];
 	struct rd r = rd_from(paths);
@@ -221,7 +274,7 @@ hostkeys_load(struct hostkeys *h, struct slice paths, struct slice certificates,
 		bool configured = slice_is(rd_string(&r), "c");
 
 		if (rd_status(&r) == OK && fits)
-			load_key(h, path, configured, fido);
+			load_key(h, path, configured, fido, agent);
 	}
 	if (rd_end(&r) != OK)
 		return ERR_RPC;
@@ -267,7 +320,7 @@ bool
 hostkeys_has_fido(const struct hostkeys *h)
 {
 	for (size_t i = 0; i < h->nkeys; i++)
-		if (h->keys[i].signer == NULL)
+		if (h->keys[i].signer == NULL && !h->keys[i].in_agent)
 			return true;
 	return false;
 }

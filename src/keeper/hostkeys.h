@@ -13,7 +13,8 @@
 struct hostkey {
 	uint32_t number; /* what others call it by */
 	enum key_type type;
-	struct signer *signer; /* secret memory; NULL: a FIDO key's */
+	struct signer *signer; /* secret memory; NULL: a FIDO or agent's key */
+	bool in_agent;         /* HostKeyAgent signs with it */
 	struct buf blob;
 	uint8_t fido_flags; /* of a FIDO key: key/keyfile.h */
 	struct buf handle;
@@ -34,10 +35,11 @@ struct hostkeys {
 /*
  * Load the files that the lists of keeper_start_msg name: paths (each followed
  * by "d" or "c"), certificates. FIDO keys are left out where fido is false:
- * there is no provider. ERR_RPC: a list is malformed.
+ * there is no provider. With an agent a path may name a public key, or lack
+ * its private half: then PATH.pub is read. ERR_RPC: a list is malformed.
  */
 MUST_USE enum err hostkeys_load(struct hostkeys *h, struct slice paths,
-    struct slice certificates, bool fido);
+    struct slice certificates, bool fido, bool agent);
 
 bool hostkeys_has_fido(const struct hostkeys *h);
 

@@ -23,6 +23,7 @@
 #define ARENA_BASE  ((size_t)32 << 10)
 #define ARENA_A_KEY ((size_t)16 << 10) /* RSA of 16384 bits: 8 KiB */
 #define KEYS_MAX    256
+#define PLACES_MAX  64
 #define ANSWER_MAX  ((size_t)4 << 10) /* RSA: 2 KiB */
 #define EXIT_BROKEN 1
 
@@ -33,12 +34,26 @@ keeper_drop(struct keeper_peer *p)
 {
 	struct keeper *k = p->keeper;
 
+	agent_forget(p);
+	if (k->root == p)
+		k->root = NULL;
 	loop_remove(&p->watch);
 	rpc_free(p->rpc);
 	list_remove(&p->link);
 	mem_free(p);
 	if (list_empty(&k->peers))
 		loop_stop(k->loop);
+}
+
+void
+keeper_reply(struct keeper_peer *p, bool ok, struct slice signature)
+{
+	struct signature_msg rep = {.ok = ok, .signature = signature};
+
+	if (serve_reply(&p->serve, &rep) != OK)
+		keeper_drop(p);
+	else
+		rpc_idle(p->rpc);
 }
 
 /*
@@ -115,6 +130,22 @@ answer_keys(struct keeper *k)
 	return rpc_send(k->listener, KEEPER_KEYS, &layout_keys_msg, &m);
 }
 
+/* LogVerbose's lists; they live as long as the process. */
+static enum err
+take_places(struct slice list)
+{
+	const char **lists = mem_array(PLACES_MAX, sizeof(*lists));
+	struct rd r = rd_from(list);
+	size_t n = 0;
+
+	while (r.left.n > 0 && rd_status(&r) == OK && n < PLACES_MAX)
+		lists[n++] = mem_text(rd_string(&r));
+	if (rd_end(&r) != OK)
+		return ERR_RPC;
+	log_places(lists, n);
+	return OK;
+}
+
 /* The first message says what to load; the answer, what was loaded. */
 static enum err
 start(struct keeper *k, bool *check)
@@ -134,9 +165,12 @@ start(struct keeper *k, bool *check)
 	if (!slice_to_cstr(m.log, word, sizeof(word)) || log_import(word) != OK)
 		return ERR_RPC;
 	*check = m.check;
+	if ((e = take_places(m.places)) != OK)
+		return e;
 	size_arena(m.hostkeys);
+	agent_init(k, m.agent);
 	e = hostkeys_load(&k->keys, m.hostkeys, m.certificates,
-	    m.provider.n > 0);
+	    m.provider.n > 0, m.agent.n > 0);
 	if (e == OK && !m.check)
 		e = fido_start(k, m.provider);
 	if (e != OK)
@@ -168,8 +202,9 @@ serve(struct keeper *k)
 	k->loop = loop_new();
 	rpc_idle(k->listener);
 	if ((e = keeper_add(k, take(&k->listener), KEEPER_ROOT)) != OK ||
-	    (e = fido_watch(k)) != OK)
+	    (e = fido_watch(k)) != OK || (e = agent_watch(k)) != OK)
 		return e;
+	k->root = LIST_ITEM(k->peers.next, struct keeper_peer, link);
 	sandbox_enter(ROLE_KEEPER, 0); /* nobody's child: outlives them all */
 	loop_run(k->loop);
 	return OK;

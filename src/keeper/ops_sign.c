@@ -50,6 +50,8 @@ sign(struct keeper_peer *p, uint32_t number, struct slice alg,
 		return ERR_NOT_FOUND;
 	if ((a = algorithm(key, alg)) == NULL)
 		return ERR_UNKNOWN_ALGO;
+	if (key->in_agent)
+		return agent_sign(p, key, a, data);
 	if (key->signer == NULL)
 		return fido_sign(p, key, data);
 	return sign_here(p->keeper, key, a, data);
@@ -136,5 +138,14 @@ on_link(struct keeper_peer *p, const struct link_msg *req, struct note_rep *rep)
 	    req->further_links ? KEEPER_ROOT : KEEPER_LINK);
 	if (e != OK)
 		log_error("keeper: no further link: %s", err_sentence(e));
+	return OK;
+}
+
+enum err
+on_agent(struct keeper_peer *p, const struct agent_msg *req,
+    struct note_rep *rep)
+{
+	(void)rep;
+	agent_link(p->keeper, req->link.fd);
 	return OK;
 }

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -57,24 +58,49 @@ keeper_paths(const struct conf *conf, struct buf *keys, struct buf *certs)
 	return wr_end(&c, NULL);
 }
 
+/* HostKeyAgent's socket, or NULL. */
+static const char *
+agent_path(const struct conf *conf)
+{
+	const char *path = conf->host_key_agent;
+
+	if (path != NULL && strcmp(path, "SSH_AUTH_SOCK") == 0)
+		path = getenv("SSH_AUTH_SOCK");
+	return path;
+}
+
+static enum err
+log_places_list(const struct conf *conf, struct buf *list)
+{
+	struct wr w = wr_into(list);
+
+	for (size_t i = 0; i < conf->log_verbose.n; i++)
+		wr_cstr(&w, conf->log_verbose.v[i]);
+	return wr_end(&w, NULL);
+}
+
 /* Send it what to load, and wait for what it could. */
 static enum err
 keeper_talk(struct listener *l, bool check, uint32_t *count)
 {
 	SCOPED(buf_clear) struct buf keys = BUF_LIMIT(HOSTKEYS_MAX);
 	SCOPED(buf_clear) struct buf certs = BUF_LIMIT(HOSTKEYS_MAX);
+	SCOPED(buf_clear) struct buf places = BUF_LIMIT(HOSTKEYS_MAX);
 	struct keeper_start_msg start = {.check = check};
 	struct keys_msg answer;
 	char word[32];
 	uint32_t number;
 	enum err e;
 
-	if ((e = keeper_paths(l->conf, &keys, &certs)) != OK)
+	if ((e = keeper_paths(l->conf, &keys, &certs)) != OK ||
+	    (e = log_places_list(l->conf, &places)) != OK)
 		return e;
 	log_export(word);
 	start.log = slice_cstr(word);
 	start.hostkeys = buf_slice(&keys);
 	start.certificates = buf_slice(&certs);
+	start.places = buf_slice(&places);
+	start.agent = slice_cstr(agent_path(l->conf));
 	/* "internal" and "none": we have none of our own */
 	if (l->conf->security_key_provider != NULL &&
 	    l->conf->security_key_provider[0] == '/')
@@ -215,9 +241,25 @@ dismiss_if_done(struct generation *g)
 	mem_free(g);
 }
 
+/* The keeper can't open a socket any more; and agents want to see root. */
+static void
+open_agent(struct listener *l)
+{
+	const char *path = agent_path(l->conf);
+	struct agent_msg m = {.link = {-1}};
+
+	if (path != NULL && io_connect_unix(path, &m.link.fd) != OK)
+		log_error("Could not connect to agent \"%s\": %s", path,
+		    strerror(errno));
+	if (rpc_send(l->keeper, KEEPER_agent, &layout_agent_msg, &m) != OK)
+		log_debug1("the keeper is gone");
+	io_close(&m.link.fd);
+	rpc_idle(l->keeper);
+}
+
 /* Every generation of the dead keeper with it: the next have the new one. */
 static void
-on_keeper_end(struct watch *w, unsigned int events)
+on_keeper(struct watch *w, unsigned int events)
 {
 	struct listener *l = w->ctx;
 	uint32_t number;
@@ -226,6 +268,10 @@ on_keeper_end(struct watch *w, unsigned int events)
 	(void)events;
 	if (e == ERR_AGAIN)
 		return;
+	if (e == OK && number == KEEPER_AGENT_LOST) {
+		open_agent(l);
+		return;
+	}
 	log_error("the keeper of the host keys ended; starting another");
 	loop_remove(w);
 	spawners_forget(l, l->keeper_pid);
@@ -249,7 +295,7 @@ spawners_watch_keeper(struct listener *l)
 {
 	l->keeper_watch = (struct watch){.fd = rpc_fd(l->keeper),
 	    .events = LOOP_READ,
-	    .on = on_keeper_end,
+	    .on = on_keeper,
 	    .ctx = l};
 	must(loop_add(l->loop, &l->keeper_watch) == OK);
 }

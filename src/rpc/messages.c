@@ -82,6 +82,8 @@ LAYOUT(keeper_start_msg,
     FIELD(keeper_start_msg, hostkeys, TEXTS),
     FIELD(keeper_start_msg, certificates, TEXTS),
     FIELD(keeper_start_msg, provider, 4095), /* PATH_MAX */
+    FIELD(keeper_start_msg, agent, 4095),
+    FIELD(keeper_start_msg, places, TEXTS),
     FIELD(keeper_start_msg, check, 0));
 
 LAYOUT(keys_msg,
@@ -91,6 +93,8 @@ LAYOUT(keys_msg,
 LAYOUT(link_msg,
     FIELD(link_msg, further_links, 0),
     FIELD(link_msg, link, 0));
+
+LAYOUT(agent_msg, FIELD(agent_msg, link, 0));
 
 LAYOUT(keeper_sign_msg,
     FIELD(keeper_sign_msg, key, 0),

@@ -43,6 +43,10 @@ MUST_USE enum err io_read_all(int fd, size_t limit, struct buf *out);
 /* SOCK_SEQPACKET pair, close-on-exec; blocking. */
 MUST_USE enum err io_pair(int fds[2]);
 
+/* Connect to a stream socket at a path: non-blocking, close-on-exec. Doesn't
+ * wait: a listener that is too busy is ERR_SYSTEM, as all else is. */
+MUST_USE enum err io_connect_unix(const char *path, int *fd);
+
 /* pipe2(O_CLOEXEC) */
 MUST_USE enum err io_pipe(int fds[2]);
 

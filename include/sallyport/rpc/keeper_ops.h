@@ -17,7 +17,8 @@
 	/* name       asked when   times request           reply         */      \
 	OP(sign,      KEEPER_LINK, MANY, keeper_sign_msg,  signature_msg)        \
 	OP(prove,     KEEPER_LINK, MANY, keeper_prove_msg, signature_msg)        \
-	OP(link,      KEEPER_ROOT, MANY, link_msg,         note_rep)
+	OP(link,      KEEPER_ROOT, MANY, link_msg,         note_rep)             \
+	OP(agent,     KEEPER_ROOT, MANY, agent_msg,        note_rep)
 /* clang-format on */
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(KEEPER, name),
@@ -41,6 +42,10 @@ KEEPER_OPS(OP)
 
 /* Plain messages outside the table: the first to a keeper, its answer. */
 enum { KEEPER_START = 100, KEEPER_KEYS = 101 };
+
+/* Keeper to listener, an empty_msg: HostKeyAgent is wanted; answered by the
+ * request agent. */
+enum { KEEPER_AGENT_LOST = 102 };
 
 /* Keeper and the errand of FIDO keys: fido_sign_msg, fido_signed_msg. */
 enum { KEEPER_FIDO_SIGN = 110, KEEPER_FIDO_SIGNED = 111 };

@@ -78,6 +78,8 @@ struct keeper_start_msg {
 				* no error) or "c" (configured) */
 	struct slice certificates; /* list: paths */
 	struct slice provider;     /* SecurityKeyProvider: a path, or empty */
+	struct slice agent;        /* HostKeyAgent's socket, or empty */
+	struct slice places;       /* list: LogVerbose */
 	bool check;                /* -t: load, report, end */
 };
 
@@ -96,6 +98,11 @@ struct keys_msg {
  * listener, for a spawner: further_links true, it may send link itself). */
 struct link_msg {
 	bool further_links;
+	struct rpc_fd link;
+};
+
+/* Listener to keeper: a link to HostKeyAgent; -1: it isn't to be had. */
+struct agent_msg {
 	struct rpc_fd link;
 };
 
@@ -502,7 +509,8 @@ struct metrics_start_msg {
 #define MESSAGES(M) \
 	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg) \
 	M(spawner_start_msg) M(spawner_ready_msg) M(forked_msg) M(reaped_msg) \
-	M(keeper_start_msg) M(keys_msg) M(link_msg) M(keeper_sign_msg) \
+	M(keeper_start_msg) M(keys_msg) M(link_msg) M(agent_msg) \
+	M(keeper_sign_msg) \
 	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg) \
 	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(facts_msg) M(stats_msg) \
 	M(sign_req) \

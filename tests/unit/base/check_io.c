@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -239,6 +242,37 @@ START_TEST(makes_the_three_descriptors_valid)
 }
 END_TEST
 
+/* Whatever is wrong with the path, there is no descriptor then. */
+START_TEST(connects_to_a_path_or_says_why_not)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char dir[] = "/tmp/check-io.XXXXXX", longer[sizeof(at.sun_path) + 1];
+	int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = 7;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", dir);
+	ck_assert_int_eq(io_connect_unix(at.sun_path, &fd), ERR_SYSTEM);
+	ck_assert(fd == -1 && errno == ENOENT);
+	ck_assert_int_eq(bind(listening, (const struct sockaddr *)&at,
+			     sizeof(at)),
+	    0);
+	ck_assert_int_eq(io_connect_unix(at.sun_path, &fd), ERR_SYSTEM);
+	ck_assert(fd == -1 && errno == ECONNREFUSED);
+	ck_assert_int_eq(listen(listening, 1), 0);
+	ck_assert_int_eq(io_connect_unix(at.sun_path, &fd), OK);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+	io_close(&fd);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	ck_assert_int_eq(io_connect_unix(longer, &fd), ERR_SYSTEM);
+	ck_assert(fd == -1 && errno == ENAMETOOLONG);
+	close(listening);
+	unlink(at.sun_path);
+	rmdir(dir);
+}
+END_TEST
+
 TCase *
 check_io(void)
 {
@@ -254,6 +288,7 @@ check_io(void)
 	tcase_add_test(tc, writes_and_reads_everything_even_where_it_must_wait);
 	tcase_add_loop_test(tc, reads_no_more_than_the_limit, 0, 8);
 	tcase_add_test(tc, appends_what_it_reads);
+	tcase_add_test(tc, connects_to_a_path_or_says_why_not);
 	tcase_add_test(tc, closes_all_but_those_named);
 	tcase_add_loop_test(tc, makes_the_three_descriptors_valid, 0, 8);
 	return tc;

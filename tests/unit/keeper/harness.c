@@ -85,6 +85,19 @@ harness_add_key(struct harness *h, const char *name, mode_t mode,
 }
 
 void
+harness_add_public(struct harness *h, const char *name, const char *ending)
+{
+	SCOPED(mem_free_at) char *file = mem_format("%s.pub", name);
+	SCOPED(mem_free_at) char *path = mem_format("%s/%s", h->dir, file);
+	SCOPED(mem_free_at)
+	char *listed = mem_format("%s/%s%s", h->dir, name, ending);
+
+	copy(file, path, 0644);
+	add(&h->paths, listed);
+	add(&h->paths, "c");
+}
+
+void
 harness_add_fido(struct harness *h, const char *name)
 {
 	SCOPED(mem_free_at) char *path = mem_format("%s/%s", h->dir, name);
@@ -123,6 +136,7 @@ harness_start(struct harness *h, bool check)
 	struct keeper_start_msg m = {.hostkeys = buf_slice(&h->paths),
 	    .certificates = buf_slice(&h->certs),
 	    .provider = slice_cstr(h->provider),
+	    .agent = slice_cstr(h->agent),
 	    .check = check};
 	struct keys_msg answer;
 	uint32_t number;

@@ -17,6 +17,7 @@ struct harness {
 	struct buf paths; /* keeper_start_msg's lists */
 	struct buf certs;
 	const char *provider; /* SecurityKeyProvider, or NULL */
+	const char *agent;    /* HostKeyAgent, or NULL */
 	struct buf keys;      /* the answer's list */
 	uint32_t count;
 	pid_t pid; /* 0: not started */
@@ -29,6 +30,9 @@ void harness_clear(struct harness *h); /* ends the keeper, removes the folder */
 /* A copy of a test key's file in the folder; configured with "c" or "d". */
 void harness_add_key(struct harness *h, const char *name, mode_t mode,
     const char *origin);
+/* The public file alone; the list names it with this ending: "" or ".pub". */
+void
+harness_add_public(struct harness *h, const char *name, const char *ending);
 /* The private file of a FIDO key whose .pub file is there. */
 void harness_add_fido(struct harness *h, const char *name);
 void harness_add_cert(struct harness *h, const char *name);

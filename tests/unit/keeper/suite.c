@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* clang-format off */
-#define CASES(C) C(hostkeys) C(keeper) C(ops_sign)
+#define CASES(C) C(agent) C(hostkeys) C(keeper) C(ops_sign)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
