@@ -233,11 +233,13 @@ int
 testmode_run(struct cmdline *c)
 {
 	struct listener *l = mem_new(sizeof(*l));
+	enum err e;
 
 	l->cmd = c;
 	l->keys_fd = -1;
-	if (cmdline_configure(c, &l->bundle, &l->set) != OK)
-		return 255;
+	e = cmdline_configure(c, &l->bundle, &l->set);
+	if (e != OK)
+		return e == ERR_CONFIG ? 255 : 1; /* 1: can't be read */
 	l->conf = conf_global(l->set);
 	cmdline_log(c, l->conf);
 	if (c->test)

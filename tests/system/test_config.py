@@ -273,3 +273,95 @@ def test_a_relative_path_is_refused_or_made_absolute(env):
     os.kill(s.pid, signal.SIGHUP)
     wait_for(lambda: os.path.exists(s.pidfile), 10, "the reload")
     s.login_works()
+
+
+def test_rules_for_addresses_before_the_key_exchange(env):
+    """Ciphers and the like in a block of addresses: who comes from there gets
+    them, the others don't, and so it stays when keys are exchanged again."""
+    s = env.server("Ciphers aes256-gcm@openssh.com",
+                   "Match Address 127.0.0.2", "Ciphers aes128-cbc",
+                   "MACs hmac-sha1", "HostKeyAlgorithms ecdsa-sha2-nistp256",
+                   "KexAlgorithms diffie-hellman-group14-sha256",
+                   "Match User %s" % env.user, "Banner none")
+    old = ("-o", "Ciphers=+aes128-cbc", "-o", "MACs=+hmac-sha1")
+
+    def agreed(address):
+        r = s.ssh("head -c 3000000 /dev/zero", options=(
+            "-b", address, "-o", "LogLevel=DEBUG1", "-o", "RekeyLimit=1M",
+            *old))
+        text = r.stderr.decode("utf-8", "replace")
+        assert r.returncode == 0 and len(r.stdout) == 3000000, text[-3000:]
+        found = [set(re.findall(pattern, text)) for pattern in (
+            r"kex: algorithm: (\S+)", r"kex: host key algorithm: (\S+)",
+            r"kex: server->client cipher: (\S+)")]
+        assert len(re.findall("kex: algorithm: ", text)) > 1, text
+        return found
+    assert agreed("127.0.0.2") == [{"diffie-hellman-group14-sha256"},
+                                   {"ecdsa-sha2-nistp256"}, {"aes128-cbc"}]
+    kex, key, cipher = agreed("127.0.0.1")
+    assert cipher == {"aes256-gcm@openssh.com"}, cipher
+    assert kex & {"diffie-hellman-group14-sha256"} == set(), kex
+    assert key == {"ssh-ed25519"}, key
+
+
+def test_dump_names_where_values_are_from(env):
+    """-T -v: file and line, of blocks too; without -T it is refused."""
+    folder = os.path.join(env.dir, "origins")
+    os.makedirs(folder, exist_ok=True)
+    with open(folder + "/a.conf", "w") as f:
+        f.write("# x\nMaxAuthTries 3\n")
+    text = key(env) + "Include %s/a.conf\nMaxAuthTries 4\nPort 1\nPort 2\n" \
+        "AllowUsers a b\nMatch User anna\nAllowUsers c\n" % folder
+    r = run(env, "-T", "-v", "-o", "MaxSessions=1", config=text)
+    path = os.path.join(env.dir, "config-under-test")
+    for line in ("maxauthtries 3\t# %s/a.conf line 2" % folder,
+                 "maxsessions 1\t# command-line",
+                 "port 2\t# %s line 5" % path, "permittty yes\t# default",
+                 "allowusers b\t# %s line 6" % path):
+        assert line in r.stdout.split("\n"), (line, r.stdout)
+    r = run(env, "-G", "-v", "-C", "user=anna", config=text)
+    assert "allowusers c\t# %s line 8\n" % path in r.stdout, r.stdout
+    assert run(env, "-t", "-v", config=text).returncode == 1
+
+
+def test_lines_without_effect_are_told(env):
+    """-t alone tells them, and they forbid nothing."""
+    path = os.path.join(env.dir, "config-under-test")
+    text = key(env) + """Port 22
+MaxAuthTries 3
+MaxAuthTries 4
+AllowUsers no-such-user-here
+Match LocalPort 4711
+Banner /x
+"""
+    r = run(env, "-t", config=text)
+    assert r.returncode == 0, r
+    for line in ("%s line 4: MaxAuthTries has no effect: %s line 3 came first" %
+                 (path, path),
+                 "%s line 5: AllowUsers locks out everybody: there is no such "
+                 "user" % path,
+                 "%s line 6: Match has no effect: no such port is listened on" %
+                 path):
+        assert line in r.stderr.split("\n"), (line, r.stderr)
+    assert "no effect" not in run(env, "-T", config=text).stderr
+    r = subprocess.run([env.program, "-t", "-f", path], capture_output=True,
+                       text=True, env=dict(os.environ, LISTEN_FDS="1"))
+    assert "%s line 2: Port has no effect: the listening sockets" % path in \
+        r.stderr, r
+    assert "line 6" not in r.stderr, r
+
+
+def test_rules_of_libwrap_are_told(env):
+    """hosts.allow and hosts.deny do nothing: who names us there must know."""
+    w = env.world()
+    w.write("etc/hosts.deny", "# sshd: x\nvsftpd: ALL\nsshd, x : ALL\n")
+    w.write("etc/hosts.allow", "ALL : LOCAL\n in.ftpd sshd@10.0.0.1: 10.\n")
+    path = os.path.join(env.dir, "config-under-test")
+    with open(path, "w") as f:
+        f.write(key(env))
+    r = subprocess.run(w.wrap([env.program, "-t", "-f", path]), text=True,
+                       capture_output=True)
+    assert r.returncode == 0, r
+    told = [line for line in r.stderr.split("\n") if "libwrap" in line]
+    assert [t.split(": ")[0] for t in told] == [
+        "/etc/hosts.deny line 3", "/etc/hosts.allow line 2"], r.stderr
