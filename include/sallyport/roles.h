@@ -99,6 +99,9 @@ enum {
 
 /* ---- entries ------------------------------------------------------------ */
 
+/* sallyportctl, a program of its own. Gives the exit status. */
+int ctl_main(int argc, char **argv);
+
 /* sshd's command line: everything from reading it to the exit status. */
 int listener_main(int argc, char **argv);
 

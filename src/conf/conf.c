@@ -382,6 +382,15 @@ conf_refuses(const struct conf *c, const char **keyword)
 /* ---- where a value is from ---------------------------------------------- */
 
 bool
+conf_block(const struct conf_set *set, size_t i, struct conf_origin *out)
+{
+	if (i >= set->nblocks || set->blocks[i].same >= 0)
+		return false;
+	*out = set->blocks[i].at;
+	return true;
+}
+
+bool
 conf_origin(const struct conf *c, struct slice blocks, const void *member,
     size_t element, struct conf_origin *out)
 {

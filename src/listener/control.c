@@ -192,8 +192,7 @@ on_connect(struct watch *w, unsigned int events)
 static bool
 is_out_of_reach(const struct listener *l)
 {
-	return !l->root &&
-	       strncmp(l->conf->control_socket, "/run/", 5) == 0;
+	return !l->root && strncmp(l->conf->control_socket, "/run/", 5) == 0;
 }
 
 void

@@ -22,12 +22,12 @@ struct visitor {
 	struct rpc *rpc;
 	struct watch watch;
 	struct serve serve;
-	unsigned int phase;  /* PHASE_ADMIN, PHASE_METRICS */
-	struct timer leave;  /* nothing was asked for too long */
-	struct timer look;   /* sessions had time enough to answer */
+	unsigned int phase;   /* PHASE_ADMIN, PHASE_METRICS */
+	struct timer leave;   /* nothing was asked for too long */
+	struct timer look;    /* sessions had time enough to answer */
 	struct list_req list; /* that waits for sessions */
 	bool listing;
-	bool reloading; /* waits for the new configuration's check */
+	bool reloading;  /* waits for the new configuration's check */
 	struct buf room; /* of the last answer */
 	void (*gone)(struct visitor *v); /* tells its owner; or NULL */
 };

@@ -69,8 +69,8 @@ write_listening(struct wr *w, const struct listener *l)
 		if (getsockname(l->sockets[i], (struct sockaddr *)&a, &n) !=
 			0 ||
 		    getnameinfo((struct sockaddr *)&a, n, host, sizeof(host),
-			port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) !=
-			0)
+			port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 			continue;
 		snprintf(text, sizeof(text),
 		    strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
@@ -82,8 +82,7 @@ write_listening(struct wr *w, const struct listener *l)
 static void
 write_generations(struct wr *w, const struct listener *l)
 {
-	static const char *const states[] = {
-	    [GENERATION_STARTING] = "starting",
+	static const char *const states[] = {[GENERATION_STARTING] = "starting",
 	    [GENERATION_READY] = "ready",
 	    [GENERATION_RETIRED] = "retired"};
 	char text[128];
@@ -98,8 +97,8 @@ write_generations(struct wr *w, const struct listener *l)
 		snprintf(text, sizeof(text),
 		    "%u: %s%s, pid %ld, %u of %u connections",
 		    (unsigned int)g->number, states[g->state],
-		    g == l->current ? " (takes connections)" : "",
-		    (long)g->pid, (unsigned int)g->taken,
+		    g == l->current ? " (takes connections)" : "", (long)g->pid,
+		    (unsigned int)g->taken,
 		    (unsigned int)l->conf->spawner_generation);
 		wr_cstr(w, text);
 	}
@@ -135,9 +134,9 @@ on_status(struct visitor *v, const struct empty_msg *req,
 	rep->generations = slice_skip(buf_slice(&v->room), listening);
 	rep->version = SLICE_STR(SALLYPORT_VERSION);
 	rep->program = slice_cstr(l->cmd->path);
-	rep->file = slice_cstr(l->cmd->source.file != NULL
-				   ? l->cmd->source.file
-				   : conf_default_file());
+	rep->file =
+	    slice_cstr(l->cmd->source.file != NULL ? l->cmd->source.file
+						   : conf_default_file());
 	rep->started_s = l->tally.started_s;
 	rep->uptime_ms = clock_mono_ms() - l->tally.started_ms;
 	rep->connections = l->tally.connections;

@@ -103,8 +103,8 @@ is_served(const struct sockaddr_un *a, int type)
 {
 	SCOPED(io_close) int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)a,
-			      sizeof(*a)) == 0;
+	return fd >= 0 &&
+	       connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0;
 }
 
 int

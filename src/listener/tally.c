@@ -137,8 +137,7 @@ family(struct page *p, const char *name, enum kind kind, const char *unit,
     const char *help)
 {
 	static const char *const kinds[] = {"counter", "gauge", "histogram"};
-	const char *end =
-	    kind == COUNTER && !p->openmetrics ? "_total" : "";
+	const char *end = kind == COUNTER && !p->openmetrics ? "_total" : "";
 
 	p->name = name;
 	p->kind = kind;
@@ -187,8 +186,8 @@ write_logins(struct page *p, const struct tally *t)
 static void
 write_refusals(struct page *p, const struct listener *l)
 {
-	static const char *const drops[DROP_KINDS] = {
-	    [DROP_STARTUPS] = "max_startups",
+	static const char *const drops[DROP_KINDS] = {[DROP_STARTUPS] =
+							  "max_startups",
 	    [DROP_PER_SOURCE] = "per_source_max_startups",
 	    [DROP_PENALTY] = "per_source_penalties"};
 	const struct tally_reason *r = l->tally.reasons;
@@ -206,8 +205,8 @@ write_refusals(struct page *p, const struct listener *l)
 static void
 write_phases(struct page *p, const struct tally *t)
 {
-	static const char *const names[TALLY_PHASES] = {
-	    [TALLY_WAIT] = "waiting",
+	static const char *const names[TALLY_PHASES] = {[TALLY_WAIT] =
+							    "waiting",
 	    [TALLY_VERSION] = "identification",
 	    [TALLY_KEX] = "key_exchange",
 	    [TALLY_AUTH] = "authentication"};
@@ -266,8 +265,8 @@ write_handshakes(struct page *p, const struct tally *t)
 static void
 write_outcomes(struct page *p, const struct tally *t)
 {
-	static const char *const names[TALLY_OUTCOMES] = {
-	    [OUTCOME_OK] = "session",
+	static const char *const names[TALLY_OUTCOMES] = {[OUTCOME_OK] =
+							      "session",
 	    [OUTCOME_NOAUTH] = "no_attempt",
 	    [OUTCOME_AUTHFAIL] = "failed",
 	    [OUTCOME_INVALIDUSER] = "invalid_user",

@@ -129,11 +129,11 @@ enum err
 http_head(unsigned int status, const struct http_request *r, size_t body,
     struct buf *out)
 {
-	const char *type =
-	    status != 200     ? "text/plain; charset=utf-8"
-	    : r->openmetrics ? "application/openmetrics-text; version=1.0.0; "
-			       "charset=utf-8"
-			     : "text/plain; version=0.0.4; charset=utf-8";
+	const char *type = status != 200 ? "text/plain; charset=utf-8"
+			   : r->openmetrics
+			       ? "application/openmetrics-text; version=1.0.0; "
+				 "charset=utf-8"
+			       : "text/plain; version=0.0.4; charset=utf-8";
 
 	return buf_printf(out,
 	    "HTTP/1.1 %u %s\r\n"

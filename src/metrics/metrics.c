@@ -110,8 +110,8 @@ send_some(struct guest *g)
 	size_t n;
 	enum err e = OK;
 
-	while (g->out.n > 0 &&
-	       (e = io_write(g->fd, buf_slice(&g->out), &n)) == OK)
+	while (
+	    g->out.n > 0 && (e = io_write(g->fd, buf_slice(&g->out), &n)) == OK)
 		buf_consume(&g->out, n);
 	if (g->out.n == 0)
 		shutdown(g->fd, SHUT_WR);

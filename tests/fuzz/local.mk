@@ -7,6 +7,7 @@ FUZZ += key sig keyfile authline
 FUZZ += version packet kexinit kex state inflate transport
 FUZZ += channel ptymodes
 FUZZ += algo kem
+FUZZ += control http
 FUZZ += userauth preauth agent
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
 if FUZZERS

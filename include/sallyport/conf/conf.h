@@ -350,6 +350,10 @@ struct conf_world {
 void conf_advise(const struct conf_set *set, const struct conf_world *world,
     conf_complain *complain, void *ctx);
 
+/* The Match line of block i. False: there is none, or the block only goes on
+ * with what an Include within another interrupted. */
+bool conf_block(const struct conf_set *set, size_t i, struct conf_origin *out);
+
 /* ---- -T, -G ---- */
 
 /*
