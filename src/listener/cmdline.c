@@ -79,13 +79,26 @@ check_port(const char *text)
 	}
 }
 
+static bool
+log_to_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return false;
+	dup2(fd, STDERR_FILENO);
+	io_close(&fd);
+	return true;
+}
+
 /* -E: from here on descriptor 2 is that file; not a byte goes elsewhere. */
 static void
 open_log_file(struct cmdline *c, const char *template)
 {
 	SCOPED(buf_clear) struct buf name = BUF_LIMIT(4096);
-	int fd;
 
+	if (getenv(RELOAD_PROBE) != NULL)
+		return; /* whoever tries us wants to read what we say */
 	for (const char *p = template; *p != '\0'; p++) {
 		enum err e;
 
@@ -101,14 +114,21 @@ open_log_file(struct cmdline *c, const char *template)
 			p++;
 	}
 	c->log_file = mem_text(buf_slice(&name));
-	fd = open(c->log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		fprintf(stderr, "Couldn't open logfile %s: %s\n", c->log_file,
-		    strerror(errno));
+	if (log_to_file(c->log_file))
+		return;
+	fprintf(stderr, "Couldn't open logfile %s: %s\n", c->log_file,
+	    strerror(errno));
+	/* in a reload descriptor 2 is still the file of before */
+	if (getenv(CARRY_VARIABLE) == NULL)
 		exit(1);
-	}
-	dup2(fd, STDERR_FILENO);
-	io_close(&fd);
+}
+
+void
+cmdline_reopen_log(const struct cmdline *c)
+{
+	if (c->log_file != NULL && !log_to_file(c->log_file))
+		log_error("Couldn't open logfile %s: %s", c->log_file,
+		    strerror(errno));
 }
 
 static void

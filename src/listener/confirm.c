@@ -97,8 +97,7 @@ on_time_over(struct timer *t)
 	log_error("the new configuration wasn't confirmed in time; going back "
 		  "to the one before");
 	l->confirm->coming_back = true;
-	l->reload_wanted = true;
-	l->reload_since = clock_mono_ms();
+	reload_execute(l);
 }
 
 void
@@ -209,5 +208,5 @@ confirm_configure(struct listener *l)
 	take_waiting(l);
 	if (fd >= 0 && take_bundle(l, fd) == OK)
 		return OK;
-	return cmdline_configure(l->cmd, &l->bundle, &l->set);
+	return reload_configure(l);
 }

@@ -1,5 +1,6 @@
 /*
- * inetd.c - -i and -d: one connection, served by this process
+ * inetd.c - -i, -d and systemd's Accept=yes: one connection, served by this
+ * process
  *
  * Listener and spawner in one: the keeper is started, what a spawner prepares
  * is prepared here, and this process becomes the connection's monitor.
@@ -47,16 +48,17 @@ wait_for_one(struct listener *l)
 {
 	struct pollfd p[SOCKETS_MAX];
 
-	if (sockets_bind(l) != OK)
+	if (sockets_open(l) != OK)
 		give_up(l, "no connection can come");
 	for (size_t i = 0; i < l->nsockets; i++)
-		p[i] = (struct pollfd){.fd = l->sockets[i], .events = POLLIN};
+		p[i] =
+		    (struct pollfd){.fd = l->sockets[i].fd, .events = POLLIN};
 	for (;;) {
 		if (poll(p, (nfds_t)l->nsockets, -1) < 0 && errno != EINTR)
 			give_up(l, "poll failed");
 		for (size_t i = 0; i < l->nsockets; i++) {
 			int fd =
-			    accept4(l->sockets[i], NULL, NULL, SOCK_CLOEXEC);
+			    accept4(l->sockets[i].fd, NULL, NULL, SOCK_CLOEXEC);
 
 			if (fd >= 0) {
 				sockets_close(l);
@@ -116,10 +118,12 @@ inetd_run(struct listener *l)
 	char line[sizeof(c.version) + 2];
 	int n;
 
-	reload_make_keys(l);
+	makekeys_missing(l);
 	if (spawners_start_keeper(l) != OK)
 		exit(l->exit_status != 0 ? l->exit_status : 255);
-	if (l->cmd->inetd)
+	if (l->connection >= 0)
+		c.in = c.out = l->connection;
+	else if (l->cmd->inetd)
 		take_standard(l, &c);
 	else
 		c.in = c.out = wait_for_one(l);

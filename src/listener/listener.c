@@ -112,83 +112,111 @@ detached(const struct cmdline *c, int waiting)
 	}
 }
 
-static struct listener *
-listener_new(struct cmdline *c)
+void
+listener_init(struct listener *l, struct cmdline *c)
 {
-	struct listener *l = mem_new(sizeof(*l));
+	static const struct handover none = {-1, -1, -1};
 
+	memset(l, 0, sizeof(*l));
 	l->cmd = c;
 	l->root = creds_is_root();
 	l->config_fd = l->keys_fd = l->check_fd = l->keygen_fd = -1;
+	l->connection = l->start_dir = -1;
+	l->to_next = l->from_former = none;
 	list_init(&l->clients);
 	list_init(&l->queue);
 	list_init(&l->generations);
 	admit_init(l);
 	tally_begin(&l->tally);
-	return l;
 }
 
 /* Everything that can fail, before the parent's terminal is let go. */
 static enum err
-set_up(struct listener *l, bool restored)
+set_up(struct listener *l)
 {
 	enum err e;
 
-	if (!restored && (e = sockets_bind(l)) != OK)
+	if ((e = sockets_open(l)) != OK)
 		return e;
 	if ((e = memfile_make("sshd_config", buf_slice(&l->bundle),
 		 &l->config_fd)) != OK) {
 		log_fatal("memory file: %s", err_sentence(e));
 		return e;
 	}
-	reload_make_keys(l);
+	makekeys_missing(l);
 	if ((e = spawners_start_keeper(l)) != OK)
 		return e;
-	return OK;
+	spawners_watch_keeper(l);
+	return spawners_start(l);
+}
+
+/* Clients of the image before. */
+static void
+resume(struct listener *l)
+{
+	LIST_EACH_SAFE (it, &l->clients) {
+		struct client *c = LIST_ITEM(it, struct client, all);
+
+		if (c->watch.loop != NULL)
+			continue; /* accepted from a socket that was given up */
+		if (c->state >= CLIENT_HANDED) {
+			survivors_watch(c);
+			continue;
+		}
+		waiting_watch(c);
+		if (c->state == CLIENT_QUEUED)
+			spawners_give(l, c);
+	}
 }
 
 static int
 serve(struct listener *l, int waiting)
 {
-	bool restored = reload_restore(l);
-
-	if (set_up(l, restored) != OK)
-		return l->exit_status != 0 ? l->exit_status : 255;
 	l->loop = loop_new();
 	loop_signal(l->loop, SIGTERM, on_terminate, l);
 	loop_signal(l->loop, SIGQUIT, on_terminate, l);
 	loop_signal(l->loop, SIGINT, on_terminate, l);
 	loop_signal(l->loop, SIGHUP, on_hup, l);
-	spawners_watch_keeper(l);
-	if (spawners_start(l) != OK)
-		return 255;
-	LIST_EACH_SAFE (it, &l->clients) {
-		struct client *c = LIST_ITEM(it, struct client, all);
-
-		if (c->state == CLIENT_SILENT)
-			waiting_watch(c);
-		else if (c->state == CLIENT_QUEUED)
-			spawners_give(l, c);
-		else
-			survivors_watch(c);
+	if (set_up(l) != OK) {
+		reload_back(l, "the new configuration can't be served");
+		return l->exit_status != 0 ? l->exit_status : 255;
 	}
+	l->serving = true;
+	resume(l);
 	sockets_watch(l);
-	reload_watch_keygen(l);
+	makekeys_watch(l);
 	control_open(l);
 	scrape_open(l);
 	confirm_watch(l);
 	notify_ready(l);
+	reload_done(l);
 	if (!l->cmd->foreground)
 		detached(l->cmd, waiting);
 	title_set("%s [listener]", l->cmd->path);
 	while (!l->stopping) {
 		loop_turn(l->loop, -1);
 		reload_continue(l);
+		notify_turn(l);
 	}
 	control_close(l);
 	scrape_stop(l);
 	notify_stopping(l);
 	return 0;
+}
+
+/* What the image before, or systemd, has left us with. */
+static void
+inherit(struct listener *l)
+{
+	cmdline_log(l->cmd, NULL);
+	l->start_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	l->restored = carry_receive(l);
+	if (l->restored)
+		return;
+	sockets_receive(l);
+	notify_init(l);
+	if (l->connection >= 0)
+		l->cmd->inetd = true; /* Accept=yes: serve that one */
 }
 
 int
@@ -206,7 +234,9 @@ listener_main(int argc, char **argv)
 	}
 	if (c.test || c.dump || c.dump_plain)
 		return testmode_run(&c);
-	l = listener_new(&c);
+	l = mem_new(sizeof(*l));
+	listener_init(l, &c);
+	inherit(l);
 	if (confirm_configure(l) != OK)
 		return 255;
 	l->conf = conf_global(l->set);
@@ -216,10 +246,11 @@ listener_main(int argc, char **argv)
 	if (c.inetd || c.debug > 0)
 		inetd_run(l);
 	raise_descriptor_limit();
-	if (!c.foreground && getenv("SALLYPORT_RELOAD") == NULL)
+	if (!c.foreground && !l->restored)
 		waiting = detach();
 	if (chdir("/") != 0)
 		log_debug1("chdir /: %s", strerror(errno));
 	umask(077 & umask(022));
+	carry_restore(l);
 	return serve(l, waiting);
 }

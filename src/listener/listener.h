@@ -74,6 +74,14 @@ enum penalty {
 
 struct penalties; /* penalties.c */
 
+/* One listening socket; sockets.c. */
+struct listening {
+	int fd;
+	bool given;  /* by a socket unit: not the configuration's to choose */
+	bool wanted; /* by the configuration */
+	struct watch watch;
+};
+
 enum client_state {
 	CLIENT_SILENT, /* nothing to read yet */
 	CLIENT_QUEUED, /* spoke; waits for a spawner that is ready */
@@ -95,6 +103,8 @@ struct client {
 	uint32_t number;
 	int fd; /* our copy, until the fork is confirmed; -1 */
 	uint64_t accepted_ms;
+	uint64_t deadline_ms; /* of its monitor's timer, once it was handed on;
+			       * 0: waiting_deadline works it out */
 	struct block *block;
 	struct generation *generation;
 	pid_t pid; /* of its monitor */
@@ -143,6 +153,24 @@ struct generation {
 	struct listener *listener;
 };
 
+/* What one image hands to the one that is executed in its place. */
+struct handover {
+	int config;        /* bundle to serve, a memory file; -1: files */
+	int former_config; /* where that can't be served, this was; -1: none */
+	int former_image;  /* by this program */
+};
+
+/* What systemd told in the environment; notify.c. */
+struct notify {
+	char *socket;         /* NOTIFY_SOCKET, or NULL */
+	uint64_t watchdog_us; /* WATCHDOG_USEC, 0: none */
+	uint32_t store;       /* FDSTORE: descriptors that it keeps for us */
+	struct timer beat;
+	struct timer status;
+	bool settled;   /* this turn came from the status timer itself */
+	char told[512]; /* the STATUS of before */
+};
+
 /* Why a connection was refused; the numbers of drops are kept by these. */
 enum drop {
 	DROP_STARTUPS,   /* MaxStartups */
@@ -173,10 +201,12 @@ struct listener {
 	char version[256];
 	bool root;
 
+	int start_dir; /* the working directory of the start */
+
 	/* sockets.c */
-	int sockets[SOCKETS_MAX];
-	struct watch socket_watch[SOCKETS_MAX];
+	struct listening sockets[SOCKETS_MAX];
 	size_t nsockets;
+	int connection; /* Accept=yes gave this one alone; -1 */
 	struct timer accept_pause;
 
 	/* admit.c, waiting.c */
@@ -214,13 +244,29 @@ struct listener {
 	struct buf keys; /* keys_msg.keys */
 	int keys_fd;
 
-	/* reload.c */
-	pid_t check_pid; /* -t of the new file */
+	/* reload.c, carry.c */
+	pid_t check_pid; /* -t of the new program */
 	int check_fd;
 	struct watch check_watch;
+	struct timer check_patience;
+	struct timer handed_wait;
 	struct buf check_said;
+	struct rpc *check_answer; /* over which it sends the bundle */
 	bool reload_wanted;
-	uint64_t reload_since; /* when -t had said yes */
+	bool reload_again;        /* asked for anew meanwhile */
+	uint64_t reload_since;    /* when -t had said yes */
+	char reload_failed[256];  /* why the last changed nothing; or "" */
+	struct handover to_next;     /* for the image to come */
+	struct handover from_former; /* from the image before */
+	struct buf carried;       /* what it left, until that is read */
+	bool restored; /* there was one */
+	bool serving;  /* no more about to start */
+
+	/* notify.c */
+	struct notify notify;
+	char *old_pid_file; /* of the image before */
+
+	/* makekeys.c */
 	pid_t keygen_pid;
 	int keygen_fd;
 	struct watch keygen_watch;
@@ -242,13 +288,30 @@ MUST_USE enum err cmdline_parse_bundle(struct cmdline *c,
     const struct buf *bundle, struct conf_set **set);
 /* Where lines go, by flags and configuration. */
 void cmdline_log(const struct cmdline *c, const struct conf *conf);
+/* -E: open the file anew by its name; it may have been rotated away. */
+void cmdline_reopen_log(const struct cmdline *c);
 
 /* ---- testmode.c ---- */
 /* -t, -T, -G: check, dump, exit status. */
 int testmode_run(struct cmdline *c);
 
-/* ---- sockets.c ---- */
-MUST_USE enum err sockets_bind(struct listener *l);
+/* ---- listener.c ---- */
+void listener_init(struct listener *l, struct cmdline *c);
+
+/*
+ * ---- sockets.c ----
+ * Where the configuration says to listen. Sockets of an image before, of
+ * systemd's descriptor store and of its socket units are in l->sockets then.
+ */
+/* Take LISTEN_FDS of the environment, if they are meant for us. */
+void sockets_receive(struct listener *l);
+/*
+ * Keep those that are wanted, bind those that are missing. Who isn't wanted
+ * any more is emptied of waiting connections and closed, unless nothing else
+ * could be bound or a name couldn't be resolved. ERR_SYSTEM: there is no
+ * socket to listen on.
+ */
+MUST_USE enum err sockets_open(struct listener *l);
 void sockets_watch(struct listener *l);
 void sockets_close(struct listener *l);
 
@@ -322,7 +385,9 @@ void penalties_import(struct listener *l, struct rd *r);
 /* ---- waiting.c ---- */
 /* A descriptor from accept(); takes it. */
 void waiting_accept(struct listener *l, int fd);
-void waiting_watch(struct client *c); /* also after a reload */
+/* Until it speaks, or has spoken and waits for a spawner: its deadline, and
+ * its first octet. Also after a reload. */
+void waiting_watch(struct client *c);
 struct client *waiting_new(struct listener *l);
 /* Addresses and ports of both ends; "UNKNOWN" 65535 without a socket. */
 void waiting_names(struct client *c, int fd);
@@ -348,6 +413,10 @@ void spawners_give(struct listener *l, struct client *c);
 /* A process of this generation crashed: retire it, end those before login. */
 void spawners_crashed(struct generation *g);
 void spawners_let_go(struct client *c); /* it is no more before login */
+/* A reload came to nothing: hand on who was held back for it. */
+void spawners_resume(struct listener *l);
+/* Fresh generations, with our standard error of now. */
+void spawners_renew(struct listener *l);
 
 /* ---- survivors.c ---- */
 void survivors_watch(struct client *c); /* its lifeline */
@@ -355,19 +424,65 @@ void survivors_watch(struct client *c); /* its lifeline */
 void survivors_reaped(struct generation *g, struct client *c,
     const struct reaped_msg *m);
 
-/* ---- reload.c ---- */
+/*
+ * ---- reload.c ----
+ * HUP: the file at the absolute path of the start, which may be new, is tried
+ * with -t and then executed in our place; it serves the configuration that it
+ * read when it was tried.
+ */
+/* Begin; what comes of it is logged. Asked for while another is under way, it
+ * follows that one. */
 void reload_begin(struct listener *l);
+/* Execute as soon as it may be done without a new try. */
+void reload_execute(struct listener *l);
 /* Goes on with a reload that waits for handed clients; by the loop. */
 void reload_continue(struct listener *l);
-/* After a re-exec: sockets and clients of before. False: a fresh start. */
-bool reload_restore(struct listener *l);
-void reload_make_keys(struct listener *l);    /* missing default host keys */
-void reload_watch_keygen(struct listener *l); /* the one in the background */
+/* What the new program read when it was tried, or what the files say. */
+MUST_USE enum err reload_configure(struct listener *l);
+/* The image after an exec serves: the way back is closed. */
+void reload_done(struct listener *l);
+/* It can't serve: execute what served before. Returns where it can't. */
+void reload_back(struct listener *l, const char *why);
+/* -t for a listener that tries us: hand it the bundle. */
+MUST_USE enum err reload_answer(const struct listener *l);
+#define RELOAD_PROBE "SALLYPORT_PROBE" /* names the channel to it */
 
-/* ---- notify.c ---- */
-void notify_ready(struct listener *l); /* pid file, READY=1 */
+/*
+ * ---- carry.c ----
+ * What crosses the exec: listening sockets, clients with their lifelines,
+ * counts, penalties, children, in a sealed memory file named in the
+ * environment.
+ */
+#define CARRY_VARIABLE "SALLYPORT_RELOAD"
+#define CARRY_VERSION  2 /* of the format; carry.c says what changes it */
+/* Write l and next; keep every descriptor in it open over the exec. */
+MUST_USE enum err carry_pack(struct listener *l, int *fd);
+/* The exec failed: descriptors are close-on-exec again; closes fd. */
+void carry_undo(struct listener *l, int fd);
+/* After the exec: what can be read without a configuration. False: this is
+ * an ordinary start. */
+bool carry_receive(struct listener *l);
+/* The rest: clients and penalties, counted by l->conf. */
+void carry_restore(struct listener *l);
+
+/* ---- makekeys.c ---- */
+void makekeys_missing(struct listener *l); /* missing default ones */
+void makekeys_watch(struct listener *l); /* one made in the background */
+
+/*
+ * ---- notify.c ----
+ * The pid file, and sd_notify(3): datagrams to NOTIFY_SOCKET, no library.
+ */
+/* Take what systemd told off the environment: no child has use for it. After
+ * sockets_receive. */
+void notify_init(struct listener *l);
+#define NOTIFY_STORED "listen" /* name of our sockets in its store */
+void notify_ready(struct listener *l); /* pid file, READY=1, descriptors */
 void notify_reloading(struct listener *l);
+void notify_resumed(struct listener *l); /* a reload that changed nothing */
 void notify_stopping(struct listener *l);
+void notify_alive(struct listener *l); /* WATCHDOG=1, before a long step */
+void notify_turn(struct listener *l); /* after each turn: STATUS, if due */
 
 /* ---- inetd.c ---- */
 /* -i, -d: one connection, in this process. */

@@ -66,7 +66,7 @@ write_listening(struct wr *w, const struct listener *l)
 		struct sockaddr_storage a;
 		socklen_t n = sizeof(a);
 
-		if (getsockname(l->sockets[i], (struct sockaddr *)&a, &n) !=
+		if (getsockname(l->sockets[i].fd, (struct sockaddr *)&a, &n) !=
 			0 ||
 		    getnameinfo((struct sockaddr *)&a, n, host, sizeof(host),
 			port, sizeof(port),

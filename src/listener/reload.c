@@ -1,10 +1,13 @@
 /*
- * reload.c - SIGHUP: the file at the absolute path of the start, which may be
- * new, is tried with -t first and then executed in our place
+ * reload.c - the file at the absolute path of the start, which may be new, is
+ * tried with -t and then executed in our place
  *
- * Listening sockets, silent connections, lifelines and counts cross the exec
- * in a sealed memory file with a version. Spawners aren't carried over: closing
- * their channels lets them go, their monitors live on.
+ * What is tried hands back the configuration that it read, and just that is
+ * served after the exec: a file that changes in between changes nothing. It
+ * also shows by it that it is a program which can take over.
+ *
+ * After the exec there is a way back until the new image serves: the former
+ * program, which was kept open, with the former configuration.
  */
 #include "listener.h"
 
@@ -15,8 +18,7 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
-#include "sallyport/base/rd.h"
-#include "sallyport/base/wr.h"
+#include "sallyport/base/text.h"
 #include "sallyport/proc/memfile.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/proc/spawn.h"
@@ -24,263 +26,113 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATE_VARIABLE "SALLYPORT_RELOAD"
-#define STATE_VERSION  1
-#define STATE_MAX      ((size_t)64 << 20)
-#define HANDED_WAIT_MS 3000 /* a spawner confirms within milliseconds */
+#define HANDED_WAIT_MS 10000 /* a spawner confirms within milliseconds */
+#define TRY_MS         60000 /* -t takes as long as the slowest key file */
 #define SAID_MAX       ((size_t)64 << 10) /* what -t may have to say */
+#define SAID_AT_ONCE   1024
 
-/* ---- what crosses the exec ---------------------------------------------- */
+/* ---- the exec ------------------------------------------------------------------ */
 
+/* Relative paths of the arguments are those of the start. */
 static void
-keep_across_exec(int fd, bool keep)
+go_to_start(const struct listener *l)
 {
-	if (fd >= 0 && fcntl(fd, F_SETFD, keep ? 0 : FD_CLOEXEC) != 0)
-		log_debug1("F_SETFD: %s", strerror(errno));
-}
-
-static void
-client_write(struct wr *w, const struct client *c)
-{
-	wr_u32(w, (uint32_t)c->state);
-	wr_u32(w, c->number);
-	wr_u64(w, c->accepted_ms);
-	wr_u32(w, (uint32_t)c->fd);
-	wr_u32(w,
-	    c->lifeline == NULL ? UINT32_MAX : (uint32_t)rpc_fd(c->lifeline));
-	wr_u32(w, (uint32_t)c->pid);
-	wr_cstr(w, c->peer_ip);
-	wr_u32(w, c->peer_port);
-	wr_cstr(w, c->local_ip);
-	wr_u32(w, c->local_port);
-	wr_cstr(w, c->version);
-	wr_cstr(w, c->line);
-	wr_cstr(w, c->user);
-	wr_u32(w, (uint32_t)c->line_pid);
+	if (l->start_dir >= 0 && fchdir(l->start_dir) != 0)
+		log_debug1("the folder of the start: %s", strerror(errno));
 }
 
 static void
-client_read(struct listener *l, struct rd *r)
+leave_start(const struct listener *l)
 {
-	struct client *c = waiting_new(l);
-	uint32_t lifeline;
-
-	c->state = (enum client_state)rd_u32(r);
-	c->number = rd_u32(r);
-	c->accepted_ms = rd_u64(r);
-	c->fd = (int)rd_u32(r);
-	lifeline = rd_u32(r);
-	c->pid = (pid_t)rd_u32(r);
-	(void)slice_to_cstr(rd_string(r), c->peer_ip, sizeof(c->peer_ip));
-	c->peer_port = (uint16_t)rd_u32(r);
-	(void)slice_to_cstr(rd_string(r), c->local_ip, sizeof(c->local_ip));
-	c->local_port = (uint16_t)rd_u32(r);
-	(void)slice_to_cstr(rd_string(r), c->version, sizeof(c->version));
-	(void)slice_to_cstr(rd_string(r), c->line, sizeof(c->line));
-	(void)slice_to_cstr(rd_string(r), c->user, sizeof(c->user));
-	c->line_pid = (pid_t)rd_u32(r);
-	keep_across_exec(c->fd, false);
-	if (lifeline != UINT32_MAX) {
-		keep_across_exec((int)lifeline, false);
-		c->lifeline = rpc_new((int)lifeline);
-	}
-	if (c->state != CLIENT_IN) {
-		c->block = admit_block(l, c->peer_ip);
-		admit_count(l, c);
-	}
-	if (c->state == CLIENT_QUEUED)
-		list_add_tail(&l->queue, &c->group);
+	if (l->start_dir >= 0 && chdir("/") != 0)
+		log_debug1("chdir /: %s", strerror(errno));
 }
 
-/* Our children stay ours across the exec. All of them are as good as gone, but
- * for the one that makes a key: it is waited for. */
+/* program: a descriptor, or -1 for the path of the start. Returns where that
+ * fails, with everything as it was. */
 static void
-children_write(struct wr *w, const struct listener *l)
+execute(struct listener *l, int program)
 {
-	uint32_t n = 1;
-
-	LIST_EACH (it, &l->generations)
-		n++;
-	wr_u32(w, n + (uint32_t)l->nformer);
-	wr_u32(w, (uint32_t)l->keeper_pid);
-	LIST_EACH (it, &l->generations)
-		wr_u32(w, (uint32_t)LIST_ITEM(it, struct generation, all)->pid);
-	for (size_t i = 0; i < l->nformer; i++)
-		wr_u32(w, (uint32_t)l->former[i]);
-	wr_u32(w, (uint32_t)l->keygen_pid);
-	wr_u32(w, (uint32_t)l->keygen_fd);
-}
-
-static void
-children_read(struct listener *l, struct rd *r)
-{
-	for (uint32_t n = rd_u32(r); n > 0 && rd_status(r) == OK; n--)
-		spawners_forget(l, (pid_t)rd_u32(r));
-	l->keygen_pid = (pid_t)rd_u32(r);
-	l->keygen_fd = (int)rd_u32(r);
-	if (rd_status(r) != OK)
-		l->keygen_fd = -1;
-	keep_across_exec(l->keygen_fd, false);
-}
-
-/* Everything by descriptor is told by number: exec keeps numbers. */
-static enum err
-state_write(struct listener *l, struct buf *state)
-{
-	struct wr w = wr_into(state);
-	uint32_t n = 0;
-
-	wr_u32(&w, STATE_VERSION);
-	wr_u32(&w, (uint32_t)l->nsockets);
-	for (size_t i = 0; i < l->nsockets; i++)
-		wr_u32(&w, (uint32_t)l->sockets[i]);
-	wr_u32(&w, l->last_number);
-	wr_u32(&w, l->last_generation);
-	children_write(&w, l);
-	LIST_EACH (it, &l->clients)
-		n++;
-	wr_u32(&w, n);
-	LIST_EACH (it, &l->clients)
-		client_write(&w, LIST_ITEM(it, struct client, all));
-	control_export(l, &w);
-	return wr_end(&w, NULL);
-}
-
-static void
-keep_descriptors(struct listener *l, int state, bool keep)
-{
-	keep_across_exec(state, keep);
-	keep_across_exec(l->keygen_fd, keep);
-	control_keep(l, keep);
-	for (size_t i = 0; i < l->nsockets; i++)
-		keep_across_exec(l->sockets[i], keep);
-	LIST_EACH (it, &l->clients) {
-		const struct client *c = LIST_ITEM(it, struct client, all);
-
-		keep_across_exec(c->fd, keep);
-		if (c->lifeline != NULL)
-			keep_across_exec(rpc_fd(c->lifeline), keep);
-	}
-}
-
-static enum err
-state_read(struct listener *l, struct slice state)
-{
-	struct rd r = rd_from(state);
-	uint32_t version = rd_u32(&r), n = rd_u32(&r);
-
-	if (n > SOCKETS_MAX)
-		return ERR_FORMAT;
-	for (uint32_t i = 0; i < n; i++) {
-		l->sockets[i] = (int)rd_u32(&r);
-		keep_across_exec(l->sockets[i], false);
-	}
-	l->nsockets = n;
-	if (version != STATE_VERSION)
-		return rd_status(&r); /* counts are dropped, sockets aren't */
-	l->last_number = rd_u32(&r);
-	l->last_generation = rd_u32(&r);
-	children_read(l, &r);
-	for (n = rd_u32(&r); n > 0 && rd_status(&r) == OK; n--)
-		client_read(l, &r);
-	if (rd_status(&r) == OK)
-		control_import(l, &r);
-	return rd_end(&r);
-}
-
-/*
- * A reload may change Port, ListenAddress or AddressFamily: then the old
- * sockets are closed and the new ones bound. What was listened on is told in
- * the environment, as text.
- */
-static bool
-same_listening(const struct listener *l)
-{
-	const char *was = getenv("SALLYPORT_LISTEN");
-	char now[4096];
-	size_t n = 0;
-
-	now[0] = '\0';
-	for (size_t i = 0; i < l->conf->nports && n < sizeof(now); i++)
-		n += (size_t)snprintf(now + n, sizeof(now) - n, "%u,",
-		    (unsigned int)l->conf->port[i]);
-	for (size_t i = 0; i < l->conf->nlisten && n < sizeof(now); i++)
-		n += (size_t)snprintf(now + n, sizeof(now) - n, "%s:%u/%s;",
-		    l->conf->listen[i].host != NULL ? l->conf->listen[i].host
-						    : "",
-		    (unsigned int)l->conf->listen[i].port,
-		    l->conf->listen[i].rdomain != NULL
-			? l->conf->listen[i].rdomain
-			: "");
-	if (n < sizeof(now))
-		snprintf(now + n, sizeof(now) - n, "%d", (int)l->conf->family);
-	if (was != NULL && strcmp(was, now) == 0)
-		return true;
-	setenv("SALLYPORT_LISTEN", now, 1);
-	return was == NULL;
-}
-
-bool
-reload_restore(struct listener *l)
-{
-	const char *text = getenv(STATE_VARIABLE);
-	SCOPED(buf_clear) struct buf state = BUF_LIMIT(STATE_MAX);
-	bool same = same_listening(l);
 	int fd;
 
-	if (text == NULL)
-		return false;
-	fd = (int)strtol(text, NULL, 10);
-	unsetenv(STATE_VARIABLE);
-	if (memfile_read(fd, &state) != OK ||
-	    state_read(l, buf_slice(&state)) != OK)
-		log_error("what the old listener left can't be read whole");
-	io_close(&fd);
-	if (l->nsockets > 0 && !same) {
-		sockets_close(l); /* other addresses: bind afresh */
-		return false;
+	if (carry_pack(l, &fd) != OK) {
+		log_error("no memory file for the reload; serving on");
+		return;
 	}
-	return l->nsockets > 0;
+	notify_alive(l); /* the new image has the same while to report */
+	go_to_start(l);
+	if (program < 0)
+		execv(l->cmd->path, l->cmd->argv);
+	else
+		syscall(SYS_execveat, program, "", l->cmd->argv, environ,
+		    AT_EMPTY_PATH);
+	log_error("RESTART FAILED: av[0]='%.100s', error: %s.", l->cmd->path,
+	    strerror(errno));
+	leave_start(l);
+	carry_undo(l, fd);
 }
 
-/* ---- HUP ------------------------------------------------------------------ */
+static void
+forget_next(struct listener *l)
+{
+	io_close(&l->to_next.config);
+	l->to_next = (struct handover){.config = -1,
+	    .former_config = -1,
+	    .former_image = -1};
+}
+
+__attribute__((format(printf, 2, 3))) static void
+note_failure(struct listener *l, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(l->reload_failed, sizeof(l->reload_failed), format, args);
+	va_end(args);
+}
 
 static void
 run_new(struct listener *l)
 {
-	SCOPED(buf_clear) struct buf state = BUF_LIMIT(STATE_MAX);
-	char number[16];
-	int fd = -1;
-
+	l->reload_failed[0] = '\0';
+	l->to_next.former_config = l->config_fd;
+	l->to_next.former_image = spawn_image_fd();
 	scrape_stop(l);
-	if (state_write(l, &state) != OK ||
-	    memfile_make("listener", buf_slice(&state), &fd) != OK) {
-		log_error("no memory file for the reload; serving on");
-		return;
-	}
-	snprintf(number, sizeof(number), "%d", fd);
-	setenv(STATE_VARIABLE, number, 1);
-	keep_descriptors(l, fd, true);
 	confirm_before_exec(l);
 	control_reloading(l);
 	log_info("Received SIGHUP; restarting.");
-	notify_reloading(l);
-	execv(l->cmd->path, l->cmd->argv);
-	log_error("RESTART FAILED: av[0]='%.100s', error: %s.", l->cmd->path,
-	    strerror(errno));
-	unsetenv(STATE_VARIABLE);
-	keep_descriptors(l, fd, false);
-	io_close(&fd);
+	execute(l, -1);
+	forget_next(l);
+	note_failure(l, "%s can't be executed", l->cmd->path);
 	confirm_exec_failed(l);
 	scrape_open(l);
-	notify_ready(l);
+	notify_resumed(l);
+	spawners_resume(l);
+}
+
+static void
+on_handed_wait(struct timer *t)
+{
+	(void)t; /* reload_continue comes after each turn */
+}
+
+void
+reload_execute(struct listener *l)
+{
+	l->reload_wanted = true;
+	l->reload_since = clock_mono_ms();
+	/* a spawner that never answers: the turn of then goes on without */
+	l->handed_wait.on = on_handed_wait;
+	loop_timer(l->loop, &l->handed_wait,
+	    l->reload_since + HANDED_WAIT_MS + 1);
 }
 
 void
@@ -288,16 +140,18 @@ reload_continue(struct listener *l)
 {
 	if (!l->reload_wanted)
 		return;
-	/* a connection on its way to a spawner is in two hands: wait */
+	/* a connection on its way to a spawner is in two hands: wait. No other
+	 * sets out meanwhile, so that this has an end. */
 	LIST_EACH (it, &l->clients) {
-		if (LIST_ITEM(it, struct client, all)->state != CLIENT_HANDED ||
-		    clock_mono_ms() - l->reload_since > HANDED_WAIT_MS)
-			continue;
-		return;
+		if (LIST_ITEM(it, struct client, all)->state == CLIENT_HANDED &&
+		    clock_mono_ms() - l->reload_since <= HANDED_WAIT_MS)
+			return;
 	}
 	l->reload_wanted = false;
 	run_new(l);
 }
+
+/* ---- what the try came to ---------------------------------------------------------- */
 
 static void
 log_lines(struct slice text, enum log_level level)
@@ -309,46 +163,159 @@ log_lines(struct slice text, enum log_level level)
 			log_at(level, "%s", log_quote_max(line, 500));
 }
 
+/* The last line that it said tells best: for STATUS. */
+static struct slice
+last_line(struct slice text)
+{
+	struct slice line, last = SLICE_NONE;
+
+	while (slice_next(&text, '\n', &line))
+		if (line.n > 0)
+			last = line;
+	return last;
+}
+
 static void
-on_check_output(struct watch *w, unsigned int events)
+tell_status(struct listener *l, int status)
+{
+	struct slice said = last_line(buf_slice(&l->check_said));
+
+	if (WIFSIGNALED(status))
+		log_error("the new program was killed by signal %d; serving "
+			  "on with the old one",
+		    WTERMSIG(status));
+	else
+		log_error("the new configuration is bad (status %d); serving "
+			  "on with the old one",
+		    WEXITSTATUS(status));
+	log_lines(buf_slice(&l->check_said), LEVEL_ERROR);
+	control_not_reloading(l, buf_slice(&l->check_said));
+	note_failure(l, "%s",
+	    said.n > 0 ? log_quote_max(said, 200) : "it said nothing");
+}
+
+/* The bundle that it read, or no program of ours is there. */
+static bool
+take_answer(struct listener *l)
+{
+	struct probe_msg m;
+	uint32_t number;
+
+	if (rpc_receive(l->check_answer, true, &number) != OK ||
+	    number != PROBED ||
+	    rpc_decode(l->check_answer, &layout_probe_msg, &m) != OK) {
+		note_failure(l, "%s isn't a Sallyport that could take over",
+		    l->cmd->path);
+		log_error("%s; serving on with the old one", l->reload_failed);
+		control_not_reloading(l, slice_cstr(l->reload_failed));
+		return false;
+	}
+	l->to_next.config = m.config.fd;
+	if (m.carries == CARRY_VERSION)
+		return true;
+	note_failure(l, "%s can't take over what is served now", l->cmd->path);
+	log_error("%s: it needs a restart; serving on with the old one",
+	    l->reload_failed);
+	control_not_reloading(l, slice_cstr(l->reload_failed));
+	return false;
+}
+
+/* Asked for again while this was under way: its file may have been older. */
+static void
+once_more(struct listener *l)
+{
+	if (!l->reload_again)
+		return;
+	l->reload_again = false;
+	reload_begin(l);
+}
+
+/* The log file may have been rotated, whatever is wrong with the rest. */
+static void
+serve_on(struct listener *l)
+{
+	forget_next(l);
+	cmdline_reopen_log(l->cmd);
+	if (l->cmd->log_file != NULL)
+		spawners_renew(l);
+	notify_resumed(l);
+	once_more(l);
+}
+
+static void
+tried(struct listener *l, int status)
+{
+	bool good = false;
+
+	if (status != 0)
+		tell_status(l, status);
+	else
+		good = take_answer(l);
+	buf_clear(&l->check_said);
+	rpc_free(take(&l->check_answer));
+	if (!good) {
+		serve_on(l);
+		return;
+	}
+	reload_execute(l);
+}
+
+/* False at the end of what it says. */
+static bool
+hear(struct listener *l)
+{
+	uint8_t piece[SAID_AT_ONCE];
+	size_t n;
+	enum err e = io_read(l->check_fd, BYTES_OF(piece), &n);
+
+	if (e == OK && buf_append(&l->check_said, slice_make(piece, n)) != OK)
+		log_debug1("-t says more than anybody wants to read");
+	return e == OK || e == ERR_AGAIN;
+}
+
+static void
+on_output(struct watch *w, unsigned int events)
 {
 	struct listener *l = w->ctx;
-	struct buf *said = &l->check_said;
-	struct bytes room;
-	size_t n;
 	int status = 0;
 
 	(void)events;
-	said->max = SAID_MAX;
-	if (buf_reserve(said, 1024, &room) == OK &&
-	    io_read(w->fd, room, &n) == OK) {
-		buf_filled(said, n);
+	if (hear(l))
 		return;
-	}
 	loop_remove(w);
+	loop_timer_cancel(&l->check_patience);
 	io_close(&l->check_fd);
-	if (parent_reap(l->check_pid, false, &status) != OK)
-		status = -1;
-	l->check_pid = 0;
-	if (status == 0) {
-		l->reload_wanted = true;
-		l->reload_since = clock_mono_ms();
-	} else {
-		log_error("the new configuration is bad (status %d); serving "
-			  "on with the old one",
-		    WIFEXITED(status) ? WEXITSTATUS(status) : status);
-		log_lines(buf_slice(said), LEVEL_ERROR);
-		control_not_reloading(l, buf_slice(said));
+	/* whoever closes its output and lives on has nothing to say any more */
+	if (parent_reap(l->check_pid, true, &status) == ERR_AGAIN) {
+		kill(l->check_pid, SIGKILL);
+		if (parent_reap(l->check_pid, false, &status) != OK)
+			status = SIGKILL;
 	}
-	buf_clear(said);
+	l->check_pid = 0;
+	tried(l, status);
 }
+
+static void
+on_patience(struct timer *t)
+{
+	struct listener *l = t->ctx;
+
+	log_error("-t of the new program isn't done after %d seconds",
+	    TRY_MS / 1000);
+	kill(l->check_pid, SIGKILL); /* its output ends then */
+}
+
+/* ---- the try ------------------------------------------------------------------------- */
 
 /* The file at our path, with our arguments and -t. */
 static _Noreturn void
-run_check(const struct cmdline *cmd, int output)
+run_check(const struct listener *l, int output, int channel)
 {
+	const struct cmdline *cmd = l->cmd;
 	char **argv = mem_array((size_t)cmd->argc + 2, sizeof(*argv));
+	char number[16];
 	int null = open("/dev/null", O_RDWR);
+	int c = fcntl(channel, F_DUPFD, STDERR_FILENO + 1);
 
 	for (int i = 0; i < cmd->argc; i++)
 		argv[i] = cmd->argv[i];
@@ -357,156 +324,142 @@ run_check(const struct cmdline *cmd, int output)
 	dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
+	go_to_start(l);
+	snprintf(number, sizeof(number), "%d", c);
+	setenv(RELOAD_PROBE, number, 1);
 	spawn_default_signals();
 	execv(cmd->path, argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", cmd->path, strerror(errno));
 	_exit(127);
 }
 
-void
-reload_begin(struct listener *l)
+/* fds: its output, both ends; pair: the channel for its answer. */
+static bool
+start_check(struct listener *l, int fds[2], int pair[2])
 {
-	int fds[2];
 
-	if (l->check_pid > 0 || l->reload_wanted)
-		return; /* one at a time: that one reads the newest file */
-	if (io_pipe(fds) != OK || io_nonblock(fds[0], true) != OK) {
-		log_error("no pipe for the reload; serving on");
-		return;
-	}
 	if ((l->check_pid = spawn_fork()) == 0)
-		run_check(l->cmd, fds[1]);
+		run_check(l, fds[1], pair[1]);
 	io_close(&fds[1]);
+	io_close(&pair[1]);
 	if (l->check_pid < 0) {
 		log_error("fork: %s", strerror(errno));
 		l->check_pid = 0;
 		io_close(&fds[0]);
+		io_close(&pair[0]);
+		return false;
+	}
+	l->check_answer = rpc_new(pair[0]);
+	l->check_fd = fds[0];
+	return true;
+}
+
+static bool
+open_channels(int fds[2], int pair[2])
+{
+	if (io_pipe(fds) != OK)
+		return false;
+	if (io_nonblock(fds[0], true) == OK && io_pair(pair) == OK)
+		return true;
+	io_close(&fds[0]);
+	io_close(&fds[1]);
+	return false;
+}
+
+void
+reload_begin(struct listener *l)
+{
+	int fds[2], pair[2];
+
+	if (l->check_pid > 0 || l->reload_wanted) {
+		l->reload_again = true; /* the file may be newer by now */
 		return;
 	}
-	l->check_fd = fds[0];
-	l->check_watch = (struct watch){.fd = fds[0],
+	notify_reloading(l);
+	if (!open_channels(fds, pair) || !start_check(l, fds, pair)) {
+		log_error("the new program can't be tried; serving on");
+		note_failure(l, "the new program can't be tried");
+		notify_resumed(l);
+		return;
+	}
+	l->check_said = BUF_LIMIT(SAID_MAX);
+	l->check_watch = (struct watch){.fd = l->check_fd,
 	    .events = LOOP_READ,
-	    .on = on_check_output,
+	    .on = on_output,
 	    .ctx = l};
+	l->check_patience = (struct timer){.on = on_patience, .ctx = l};
+	loop_timer(l->loop, &l->check_patience, clock_mono_ms() + TRY_MS);
 	must(loop_add(l->loop, &l->check_watch) == OK);
 }
 
-/* ---- missing host keys ------------------------------------------------------ */
-
-static const struct {
-	const char *file; /* end of the default path */
-	const char *task; /* of the errand */
-	bool background;  /* takes its time */
-} made_keys[] = {
-    {"ssh_host_ed25519_key", "ed25519 0", false},
-    {"ssh_host_ecdsa_key", "ecdsa 256", false},
-    {"ssh_host_rsa_key", "rsa 3072", true},
-};
-
-/* The folder of the default keys: ours, beside the configuration. */
-static void
-make_folder(const char *path)
+enum err
+reload_answer(const struct listener *l)
 {
-	const char *end = strrchr(path, '/');
-	SCOPED(mem_free_at)
-	char *folder = mem_text(slice_make(path, (size_t)(end - path)));
+	const char *text = getenv(RELOAD_PROBE);
+	struct probe_msg m = {.carries = CARRY_VERSION, .config = {-1}};
+	struct rpc *channel;
+	uint64_t fd;
+	enum err e;
 
-	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-		log_error("%s: %s", folder, strerror(errno));
+	if (text == NULL)
+		return OK;
+	if (text_number(slice_cstr(text), 3, INT32_MAX, &fd) != OK)
+		return ERR_FORMAT;
+	if ((e = memfile_make("sshd_config", buf_slice(&l->bundle),
+		 &m.config.fd)) != OK)
+		return e;
+	channel = rpc_new((int)fd);
+	e = rpc_send(channel, PROBED, &layout_probe_msg, &m);
+	rpc_free(channel);
+	io_close(&m.config.fd);
+	return e;
 }
 
-static pid_t
-make_key(const char *kind, const char *path, int *end)
-{
-	SCOPED(mem_free_at) char *task = mem_format("keygen %s %s", kind, path);
-	int pair[2];
-	pid_t pid;
-
-	if (io_pair(pair) != OK)
-		return -1;
-	if (spawn_image(ROLE_ERRAND, task, pair[1], &pid) != OK)
-		pid = -1;
-	io_close(&pair[1]);
-	if (end != NULL && pid > 0)
-		*end = pair[0]; /* at its end this reads EOF */
-	else
-		io_close(&pair[0]);
-	return pid;
-}
-
-/* The default path that ends in this name, or NULL. */
-static const char *
-default_path(const struct conf_list *paths, const char *file)
-{
-	for (size_t i = 0; i < paths->n; i++) {
-		const char *end = strrchr(paths->v[i], '/');
-
-		if (end != NULL && strcmp(end + 1, file) == 0)
-			return paths->v[i];
-	}
-	return NULL;
-}
+/* ---- the way back -------------------------------------------------------------------- */
 
 static void
-make_and_wait(const char *task, const char *path)
+close_way_back(struct listener *l)
 {
-	pid_t pid = make_key(task, path, NULL);
-	int status;
-
-	if (pid > 0 && parent_reap(pid, false, &status) == OK && status != 0)
-		log_error("host key %s wasn't made", path);
+	io_close(&l->from_former.config);
+	io_close(&l->from_former.former_config);
+	io_close(&l->from_former.former_image);
 }
 
 void
-reload_make_keys(struct listener *l)
+reload_back(struct listener *l, const char *why)
 {
-	const struct conf_list *paths = &l->conf->host_keys;
-	struct stat s;
+	int program = l->from_former.former_image;
 
-	if (!l->conf->host_keys_default)
+	if (l->from_former.former_config < 0 || program < 0)
 		return;
-	for (size_t i = 0; i < paths->n; i++)
-		if (stat(paths->v[i], &s) == 0)
-			return; /* an administrator has chosen */
-	for (size_t k = 0; k < sizeof(made_keys) / sizeof(made_keys[0]); k++) {
-		const char *path = default_path(paths, made_keys[k].file);
+	log_error("%s: going back to the former program and configuration",
+	    why);
+	note_failure(l, "%s", why);
+	l->to_next.config = l->from_former.former_config;
+	execute(l, program);
+}
 
-		if (path == NULL)
+void
+reload_done(struct listener *l)
+{
+	close_way_back(l);
+	once_more(l);
+}
+
+enum err
+reload_configure(struct listener *l)
+{
+	const int bundles[] = {l->from_former.config,
+	    l->from_former.former_config};
+
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++) {
+		if (bundles[i] < 0)
 			continue;
-		log_info("making host key %s", path);
-		make_folder(path);
-		if (made_keys[k].background)
-			l->keygen_pid =
-			    make_key(made_keys[k].task, path, &l->keygen_fd);
-		else
-			make_and_wait(made_keys[k].task, path);
+		if (memfile_read(bundles[i], &l->bundle) == OK &&
+		    cmdline_parse_bundle(l->cmd, &l->bundle, &l->set) == OK)
+			return OK;
+		log_error("what was tried before can't be read now");
+		buf_clear(&l->bundle);
 	}
-}
-
-static void
-on_key_made(struct watch *w, unsigned int events)
-{
-	struct listener *l = w->ctx;
-	int status = -1;
-
-	(void)events;
-	loop_remove(w);
-	io_close(&l->keygen_fd);
-	if (parent_reap(l->keygen_pid, false, &status) == OK && status == 0)
-		reload_begin(l); /* the keeper is to have it, too */
-	else
-		log_error("the RSA host key wasn't made");
-	l->keygen_pid = 0;
-}
-
-void
-reload_watch_keygen(struct listener *l)
-{
-	if (l->keygen_fd < 0)
-		return;
-	l->keygen_watch = (struct watch){.fd = l->keygen_fd,
-	    .events = LOOP_READ,
-	    .on = on_key_made,
-	    .ctx = l};
-	must(loop_add(l->loop, &l->keygen_watch) == OK);
+	return cmdline_configure(l->cmd, &l->bundle, &l->set);
 }

@@ -19,6 +19,7 @@
 #include "sallyport/rpc/keeper_ops.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 
 #define GENERATION_MS (10 * 60 * 1000) /* after its first connection */
 #define RETRY_MS      500 /* a process that couldn't be made: try again */
+#define KEEPER_MS     20000 /* loads 256 large keys within a second */
 #define HOSTKEYS_MAX  ((size_t)64 << 10)
 
 static void start_next(struct listener *l);
@@ -56,6 +58,23 @@ keeper_paths(const struct conf *conf, struct buf *keys, struct buf *certs)
 	if ((e = wr_end(&k, NULL)) != OK)
 		return e;
 	return wr_end(&c, NULL);
+}
+
+/* A disk that doesn't answer must not keep everybody waiting for ever. */
+static enum err
+keeper_wait(const struct listener *l)
+{
+	struct pollfd p = {.fd = rpc_fd(l->keeper), .events = POLLIN};
+	uint64_t end_ms = clock_mono_ms() + KEEPER_MS;
+
+	for (;;) {
+		uint64_t now_ms = clock_mono_ms();
+
+		if (now_ms >= end_ms)
+			return ERR_TIMEOUT;
+		if (poll(&p, 1, (int)(end_ms - now_ms)) > 0)
+			return OK;
+	}
 }
 
 /* HostKeyAgent's socket, or NULL. */
@@ -107,7 +126,8 @@ keeper_talk(struct listener *l, bool check, uint32_t *count)
 		start.provider = slice_cstr(l->conf->security_key_provider);
 	if ((e = rpc_send(l->keeper, KEEPER_START, &layout_keeper_start_msg,
 		 &start)) != OK ||
-	    (e = rpc_receive(l->keeper, false, &number)) != OK)
+	    (e = keeper_wait(l)) != OK ||
+	    (e = rpc_receive(l->keeper, true, &number)) != OK)
 		return e;
 	if (number != KEEPER_KEYS)
 		return ERR_RPC;
@@ -165,7 +185,7 @@ spawners_start_keeper(struct listener *l)
 		return e;
 	}
 	log_info("sshd: no hostkeys available%s",
-	    l->loop == NULL ? " -- exiting." : "; trying again");
+	    !l->serving ? " -- exiting." : "; trying again");
 	l->exit_status = 1;
 	return ERR_NOT_FOUND;
 }
@@ -646,6 +666,9 @@ hand(struct generation *g, struct client *c)
 static void
 feed(struct listener *l)
 {
+	/* none sets out any more: a reload waits for those on their way */
+	if (l->reload_wanted)
+		return;
 	while (!list_empty(&l->queue)) {
 		struct client *c =
 		    LIST_ITEM(l->queue.next, struct client, group);
@@ -673,6 +696,30 @@ spawners_give(struct listener *l, struct client *c)
 	list_remove(&c->group);
 	list_add_tail(&l->queue, &c->group);
 	feed(l);
+}
+
+void
+spawners_resume(struct listener *l)
+{
+	feed(l);
+}
+
+void
+spawners_renew(struct listener *l)
+{
+	if (l->current != NULL) {
+		struct generation *g = l->current;
+
+		retire(g);
+		dismiss_if_done(g);
+	}
+	if (l->next != NULL) {
+		struct generation *g = l->next;
+
+		retire(g);
+		dismiss_if_done(g);
+	}
+	start_next(l);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "control.h"
 
 #include "sallyport/base/clock.h"
+#include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
@@ -60,6 +61,14 @@ past_deadline(const struct client *c)
 	uint64_t at = waiting_deadline(c);
 
 	return at != UINT64_MAX && clock_mono_ms() + DEADLINE_SLACK_MS >= at;
+}
+
+/* With a monitor that may say so: this is heard before, or instead of, the
+ * word of a spawner that a reload has cut off. */
+static bool
+is_before_login(const struct client *c)
+{
+	return c->state == CLIENT_HANDED || c->state == CLIENT_FORKED;
 }
 
 /* No longer before login, for whatever reason. */
@@ -114,7 +123,7 @@ await_status(struct client *c)
 static void
 lifeline_ended(struct client *c)
 {
-	bool before = c->state == CLIENT_FORKED || c->state == CLIENT_HANDED;
+	bool before = is_before_login(c);
 
 	if (c->outcome == OUTCOME_NONE && before && past_deadline(c) &&
 	    !c->timed_out)
@@ -145,6 +154,7 @@ logged_in(struct client *c, const struct facts_msg *m)
 {
 	not_before_login(c);
 	c->state = CLIENT_IN;
+	io_close(&c->fd); /* where its spawner didn't confirm the fork */
 	if (!slice_to_cstr(slice_first(m->user, sizeof(c->user) - 1), c->user,
 		sizeof(c->user)))
 		log_debug1("a user's name can't be told");
@@ -166,7 +176,7 @@ receive(struct client *c)
 	switch (number) {
 	case LIFELINE_LOGGED_IN:
 		e = rpc_decode(c->lifeline, &layout_facts_msg, &facts);
-		if (e == OK && c->state == CLIENT_FORKED)
+		if (e == OK && is_before_login(c))
 			logged_in(c, &facts);
 		break;
 	case LIFELINE_REFUSED:
@@ -250,9 +260,9 @@ survivors_reaped(struct generation *g, struct client *c,
 
 	if (WIFEXITED(status) &&
 	    WEXITSTATUS(status) == MONITOR_EXIT_CHILD_CRASHED) {
-		log_info("Session process %u unpriv child crash for "
-			 "connection from %s to %s",
-		    (unsigned int)m->pid, ip, local);
+		/* the monitor has told, and knew more */
+		log_debug1("a child of monitor %u crashed",
+		    (unsigned int)m->pid);
 		crashed(g, c);
 	} else if (WIFSIGNALED(status)) {
 		int signo = WTERMSIG(status);

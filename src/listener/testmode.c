@@ -246,5 +246,7 @@ testmode_run(struct cmdline *c)
 		advise(c, l->set);
 	if (!c->dump_plain && spawners_start_keeper(l) != OK)
 		return l->exit_status != 0 ? l->exit_status : 255;
+	if (reload_answer(l) != OK)
+		return 255;
 	return c->dump || c->dump_plain ? dump(c, l->set) : 0;
 }

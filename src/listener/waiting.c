@@ -105,6 +105,8 @@ waiting_deadline(const struct client *c)
 {
 	uint32_t grace = c->listener->conf->login_grace_s;
 
+	if (c->deadline_ms != 0)
+		return c->deadline_ms;
 	return grace == 0 ? UINT64_MAX
 			  : c->accepted_ms + (uint64_t)grace * 1000;
 }
@@ -190,13 +192,15 @@ waiting_watch(struct client *c)
 	struct listener *l = c->listener;
 	uint64_t at = waiting_deadline(c);
 
+	c->deadline = (struct timer){.on = on_deadline, .ctx = c};
+	if (at != UINT64_MAX)
+		loop_timer(l->loop, &c->deadline, at);
+	if (c->state != CLIENT_SILENT)
+		return;
 	c->watch = (struct watch){.fd = c->fd,
 	    .events = LOOP_READ | LOOP_HANGUP,
 	    .on = on_silence_over,
 	    .ctx = c};
-	c->deadline = (struct timer){.on = on_deadline, .ctx = c};
-	if (at != UINT64_MAX)
-		loop_timer(l->loop, &c->deadline, at);
 	if (loop_add(l->loop, &c->watch) != OK) {
 		log_error("can't watch a connection: %s", strerror(errno));
 		waiting_free(c);

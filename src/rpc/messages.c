@@ -77,6 +77,10 @@ LAYOUT(reaped_msg,
     FIELD(reaped_msg, pid, 0),
     FIELD(reaped_msg, status, 0));
 
+LAYOUT(probe_msg,
+    FIELD(probe_msg, carries, 0),
+    FIELD(probe_msg, config, 0));
+
 LAYOUT(keeper_start_msg,
     FIELD(keeper_start_msg, log, LOG_WORD),
     FIELD(keeper_start_msg, hostkeys, TEXTS),

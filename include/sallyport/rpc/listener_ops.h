@@ -19,6 +19,8 @@ enum listener_note {
 	SPAWNER_READY,  /* spawner_ready_msg */
 	SPAWNER_FORKED, /* forked_msg */
 	SPAWNER_REAPED, /* reaped_msg */
+	/* -t, to the listener that tries a new program before it is executed */
+	PROBED, /* probe_msg */
 	/* monitor to listener over its lifeline; EOF without OUTCOME: it
 	 * was killed */
 	LIFELINE_LOGGED_IN, /* facts_msg: frees its place of MaxStartups */

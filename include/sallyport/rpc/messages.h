@@ -71,6 +71,12 @@ struct reaped_msg {
 	uint32_t status; /* wait status */
 };
 
+/* A program that was tried with -t: it could take over. */
+struct probe_msg {
+	uint32_t carries;     /* CARRY_VERSION of listener/listener.h */
+	struct rpc_fd config; /* the bundle that it read, a sealed memory file */
+};
+
 /* First message to a keeper. */
 struct keeper_start_msg {
 	struct slice log;
@@ -509,6 +515,7 @@ struct metrics_start_msg {
 #define MESSAGES(M) \
 	M(empty_msg) M(note_rep) M(log_msg) M(conn_msg) \
 	M(spawner_start_msg) M(spawner_ready_msg) M(forked_msg) M(reaped_msg) \
+	M(probe_msg) \
 	M(keeper_start_msg) M(keys_msg) M(link_msg) M(agent_msg) \
 	M(keeper_sign_msg) \
 	M(keeper_prove_msg) M(signature_msg) M(fido_sign_msg) \

@@ -30,16 +30,11 @@ house_init(struct house *h, const char *configuration)
 	memset(h, 0, sizeof(*h));
 	fixture_main(&h->conf, configuration);
 	h->log = BUF_LIMIT(1 << 20);
-	l->cmd = &h->cmd;
+	listener_init(l, &h->cmd);
 	l->set = h->conf.set;
 	l->conf = conf_global(h->conf.set);
-	l->config_fd = l->keys_fd = l->check_fd = l->keygen_fd = -1;
 	l->stopping = true; /* no spawner is wanted */
 	strcpy(l->version, "SSH-2.0-Test");
-	list_init(&l->clients);
-	list_init(&l->queue);
-	list_init(&l->generations);
-	admit_init(l);
 	l->loop = loop_new();
 	log_to_function(note, h);
 	log_set_level(LEVEL_DEBUG3);

@@ -1,3 +1,4 @@
+#include "listener.h"
 #include "suite.h"
 
 #include "sallyport/crypto/secret.h"
@@ -5,8 +6,8 @@
 #include <stdlib.h>
 
 /* clang-format off */
-#define CASES(C) C(admit) C(cmdline) C(penalties) C(reload) \
-	C(survivors) C(waiting)
+#define CASES(C) C(admit) C(carry) C(cmdline) C(notify) C(penalties) \
+	C(reload) C(sockets) C(survivors) C(waiting)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
@@ -15,8 +16,9 @@ CASES(DECLARE)
 #define ENTRY(name) check_##name,
 static case_fn *const cases[] = {CASES(ENTRY)};
 
-/* check_reload.c: this program as what a listener executes in its place */
-int reload_new_image(void);
+/* This program as what a listener tries, and executes in its place */
+int reload_tried(void);
+int carry_new_image(void);
 
 /* Clients and blocks live as long as a listener. */
 const char *
@@ -29,7 +31,9 @@ int
 main(void)
 {
 	secret_init((size_t)64 << 10);
-	if (getenv("SALLYPORT_RELOAD") != NULL)
-		return reload_new_image();
+	if (getenv(RELOAD_PROBE) != NULL)
+		return reload_tried();
+	if (getenv(CARRY_VARIABLE) != NULL)
+		return carry_new_image();
 	return suite_run("listener", cases, sizeof(cases) / sizeof(cases[0]));
 }
