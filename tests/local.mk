@@ -19,6 +19,8 @@ include tests/unit/gate/local.mk
 include tests/unit/keycheck/local.mk
 include tests/unit/session/local.mk
 include tests/unit/errand/local.mk
+include tests/unit/metrics/local.mk
+include tests/unit/ctl/local.mk
 endif
 include tests/lint/local.mk
 include tests/fuzz/local.mk

@@ -91,9 +91,8 @@ on_visitor(struct watch *w, unsigned int events)
 		settle(v);
 		return;
 	}
-	if (e == ERR_AGAIN && (events & LOOP_ERROR) == 0)
-		return;
-	if (e != ERR_EOF && e != ERR_AGAIN)
+	/* ERR_AGAIN: a request was there, and its answer isn't taken */
+	if (e != ERR_EOF && e != ERR_PEER_CLOSED)
 		log_error("control socket: %s", err_sentence(e));
 	control_leave(v);
 }

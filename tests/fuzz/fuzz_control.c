@@ -110,8 +110,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		v.phase = rest.p[0] % 2 == 0 ? PHASE_ADMIN : PHASE_METRICS;
 		rest = slice_skip(rest, 3 + n);
-		if (record.n == 0 || send(pair[1], record.p, record.n,
-					 MSG_DONTWAIT) < 0)
+		if (record.n == 0 ||
+		    send(pair[1], record.p, record.n, MSG_DONTWAIT) < 0)
 			continue;
 		if (serve_one(&s, rpc, v.phase, true) != OK)
 			s = (struct serve)SERVE_INIT(table, &v);

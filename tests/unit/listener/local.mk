@@ -1,6 +1,6 @@
 # tests/unit/listener: unit tests of src/listener; a check_NAME.c for each NAME.c
 #
-# inetd.c, listener.c, makekeys.c and spawners.c are processes:
+# inetd.c, listener.c, makekeys.c, scrape.c and spawners.c are processes:
 # tests/system/test_processes.py, test_reload.py and test_systemd.py.
 check_PROGRAMS += check-listener
 TESTS += check-listener
@@ -11,6 +11,7 @@ check_listener_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/listener/check_cmdline.c tests/unit/listener/check_notify.c \
 	tests/unit/listener/check_penalties.c \
 	tests/unit/listener/check_reload.c tests/unit/listener/check_sockets.c \
+	tests/unit/listener/check_control.c tests/unit/listener/check_tally.c \
 	tests/unit/listener/check_survivors.c \
 	tests/unit/listener/check_waiting.c
 check_listener_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir) -I$(srcdir)/src/listener

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* clang-format off */
-#define CASES(C) C(admit) C(carry) C(cmdline) C(notify) C(penalties) \
-	C(reload) C(sockets) C(survivors) C(waiting)
+#define CASES(C) C(admit) C(carry) C(cmdline) C(control) C(notify) \
+	C(penalties) C(reload) C(sockets) C(survivors) C(tally) C(waiting)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
