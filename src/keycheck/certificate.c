@@ -43,7 +43,9 @@ certificate_algorithm_is_good(const struct trial *t)
 	log_info("userauth_pubkey: certificate signature algorithm %s: "
 		 "signature algorithm not supported [preauth]",
 	    log_quote(name));
-	return trial_refuse(t->k, "not in CASignatureAlgorithms");
+	return trial_refuse_by(t->k, RULE_CA_ALGORITHMS,
+	    "its CA's signature algorithm %s isn't in CASignatureAlgorithms",
+	    log_quote(name));
 }
 
 /* Made once, however many lines name this CA. */

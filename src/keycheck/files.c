@@ -21,9 +21,22 @@
 
 /* ---- one file --------------------------------------------------------- */
 
+/* The first that was left out, for whoever isn't let in for that. */
+static void
+note_untrusted(struct files *f, const char *path)
+{
+	struct stat st;
+
+	if (f->untrusted == NULL && stat(path, &st) == 0)
+		f->untrusted = mem_format("%.400s has mode 0%o and owner %lu",
+		    path, (unsigned int)(st.st_mode & 07777),
+		    (unsigned long)st.st_uid);
+}
+
 /* StrictModes: nobody else could have written it. */
 static bool
-is_trusted(int fd, const char *path, const struct keycheck_start *start)
+is_trusted(struct files *f, int fd, const char *path,
+    const struct keycheck_start *start)
 {
 	char why[PATH_OCTETS];
 	bool directory;
@@ -37,6 +50,7 @@ is_trusted(int fd, const char *path, const struct keycheck_start *start)
 		return true;
 	log_info("Authentication refused: bad ownership or modes for %s %s",
 	    directory ? "directory" : "file", why);
+	note_untrusted(f, why);
 	return false;
 }
 
@@ -87,7 +101,7 @@ open_one(struct files *f, const struct keycheck_start *start,
 		    what(kind), path);
 		return;
 	}
-	if (!is_trusted(fd, path, start))
+	if (!is_trusted(f, fd, path, start))
 		return;
 	f->v[f->n++] = (struct keys_file){.kind = kind,
 	    .fd = fd,
@@ -297,6 +311,7 @@ files_open(struct files *f, const struct keycheck_start *start)
 	    .ngroups = start->ngroups};
 
 	f->n = 0;
+	f->untrusted = NULL;
 	open_administrators(f, start->conf);
 	if (!start->known)
 		return;
@@ -313,4 +328,6 @@ files_clear(struct files *f)
 		io_close(&f->v[f->n].fd);
 		mem_free(f->v[f->n].path);
 	}
+	mem_free(f->untrusted);
+	f->untrusted = NULL;
 }

@@ -4,7 +4,7 @@
  * Everything here is hostile: the blob and the signature are the network's,
  * the lines are the user's. What the administrator should know is logged here,
  * in sshd's words, as a note to the monitor; "why" is the reason in short, for
- * the monitor's debug line, and never reaches the peer.
+ * the monitor's line with the rule, and never reaches the peer.
  */
 #include "certificate.h"
 #include "listing.h"
@@ -56,7 +56,9 @@ is_algorithm_good(const struct trial *t)
 	log_info("userauth_pubkey: signature algorithm %s not in "
 		 "PubkeyAcceptedAlgorithms [preauth]",
 	    t->alg->name);
-	return trial_refuse(t->k, "algorithm %s isn't accepted", t->alg->name);
+	return trial_refuse_by(t->k, RULE_ALGORITHMS,
+	    "signature algorithm %s isn't in PubkeyAcceptedAlgorithms",
+	    t->alg->name);
 }
 
 /*
@@ -74,10 +76,14 @@ is_size_good(const struct trial *t)
 
 	if (e == OK)
 		return true;
-	if (e == ERR_KEY_LENGTH)
-		log_info("refusing %s key: Invalid key length",
-		    key_log_name(t->key.type));
-	return trial_refuse(t->k, "%s", err_sentence(e));
+	if (e != ERR_KEY_LENGTH)
+		return trial_refuse(t->k, "%s", err_sentence(e));
+	log_info("refusing %s key: Invalid key length",
+	    key_log_name(t->key.type));
+	return trial_refuse_by(t->k, RULE_RSA_SIZE,
+	    "a length of %u bits; RequiredRSASize is %u",
+	    sign_rsa_bits(&t->key.pub),
+	    (unsigned int)t->k->start->conf->required_rsa_size);
 }
 
 /* Bound to a host key: to one of ours, so that no other server's login is
@@ -127,6 +133,19 @@ tell_accepted(const struct trial *t)
 	    at);
 }
 
+/* Where a line said something against it, that is the reason. */
+static bool
+refuse_unlisted(struct keycheck *k)
+{
+	if (k->why.n > 0)
+		return false;
+	if (k->files.untrusted == NULL)
+		return trial_refuse_by(k, RULE_UNLISTED, "not listed");
+	return trial_refuse_by(k, RULE_STRICT_MODES,
+	    "not listed, where StrictModes left a file out: %s",
+	    k->files.untrusted);
+}
+
 static bool
 is_listed(struct trial *t, struct judge_rep *rep)
 {
@@ -143,7 +162,7 @@ is_listed(struct trial *t, struct judge_rep *rep)
 		return false;
 	case LISTING_NONE:
 	default:
-		return k->why.n > 0 ? false : trial_refuse(t->k, "not listed");
+		return refuse_unlisted(k);
 	}
 }
 
@@ -191,7 +210,9 @@ is_user_proven(const struct trial *t, const struct sig *s)
 	    (int)t->k->key_text.n, (const char *)t->k->key_text.p,
 	    t->k->start->user, t->k->conn->peer_ip,
 	    (unsigned int)t->k->conn->peer_port, lacking);
-	return trial_refuse(t->k, "%s is required", lacking);
+	return trial_refuse_by(t->k,
+	    conf->pubkey_touch || conf->pubkey_verify ? RULE_TOUCH : RULE_NONE,
+	    "%s is required", lacking);
 }
 
 /*
@@ -282,6 +303,7 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 
 	reset(&k->key_text, k->key_text.max);
 	reset(&k->why, k->why.max);
+	k->rule = RULE_NONE;
 	reset(&k->authinfo, TEXT_MAX);
 	if (trial_init(&t, k, req)) {
 		trial_name_whole(&t, &k->key_text);
@@ -295,6 +317,7 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 	}
 	rep->key_text = buf_slice(&k->key_text);
 	rep->why = buf_slice(&k->why);
+	rep->rule = (uint8_t)k->rule;
 	rep->authinfo = buf_slice(&k->authinfo);
 	io_close(&output);
 	return e;

@@ -43,6 +43,7 @@ struct keycheck {
 	/* texts of the answer; they live until the next request */
 	struct buf key_text;
 	struct buf why;
+	enum judge_rule rule; /* that says so */
 	struct buf authinfo;
 	uint8_t identity[HASH_MAX];
 	struct buf tokens;

@@ -38,7 +38,8 @@ is_from_permitted(const struct lookup *l, const struct keyopts *o, size_t line)
 		 "from a permitted host (host=%s, ip=%s, required=%s).",
 	    l->path, line, l->t->k->start->user, peer, peer,
 	    log_quote_max(buf_slice(&o->from), 200));
-	return false;
+	return trial_refuse(l->t->k, "option from of %s:%zu doesn't name %s",
+	    l->path, line, peer);
 }
 
 static bool
@@ -47,7 +48,8 @@ is_in_time(const struct lookup *l, const struct keyopts *o, size_t line)
 	if (o->expires == 0 || clock_wall_s() < (int64_t)o->expires)
 		return true;
 	log_debug1("%s:%zu: entry expired", l->path, line);
-	return false;
+	return trial_refuse(l->t->k, "option expiry-time of %s:%zu is over",
+	    l->path, line);
 }
 
 static bool
@@ -59,7 +61,21 @@ read_options(const struct lookup *l, struct slice text, size_t line,
 	if (keyopts_parse(text, o, &why) == OK)
 		return true;
 	log_info("%s:%zu: bad key options: %s", l->path, line, why);
-	return false;
+	return trial_refuse(l->t->k, "bad options at %s:%zu: %s", l->path, line,
+	    why);
+}
+
+/* A CA's line is for its certificates, any other for the key itself. */
+static bool
+is_for(const struct lookup *l, const struct keyopts *o, size_t line)
+{
+	if (o->cert_authority == l->t->certified)
+		return true;
+	return trial_refuse(l->t->k,
+	    o->cert_authority
+		? "%s:%zu lists it as cert-authority alone"
+		: "%s:%zu lists its CA without option cert-authority",
+	    l->path, line);
 }
 
 /* Do the line's options let the key in, here and now? */
@@ -117,9 +133,8 @@ on_key_line(void *ctx, struct slice text, size_t line)
 		log_debug1("%s:%zu: %s", l->path, line, err_sentence(e));
 	if (e != OK || !slice_equal(buf_slice(&blob), t->wanted))
 		return false;
-	/* a CA's line is for its certificates, any other for the key itself */
-	if (!read_options(l, a.options, line, &o) ||
-	    o.cert_authority != t->certified || !options_hold(l, &o, line))
+	if (!read_options(l, a.options, line, &o) || !is_for(l, &o, line) ||
+	    !options_hold(l, &o, line))
 		return false;
 	at = mem_format("%s:%zu", l->path, line);
 	if (t->certified && !certificate_holds(t, t->k->start->user, &o, at))

@@ -110,7 +110,7 @@ unknown(const struct trial *t, const struct keys_file *file, const char *why)
 	log_error("Error checking authentication key %s in revoked keys file "
 		  "%s: %s",
 	    trial_name(t, false), file->path, why);
-	return trial_refuse(t->k, "revocation can't be checked");
+	return trial_refuse_by(t->k, RULE_REVOKED, "revocation can't be checked");
 }
 
 static bool
@@ -120,7 +120,7 @@ tell(const struct trial *t, const struct keys_file *file, enum krl_hit hit)
 		return true;
 	log_error("Authentication key %s revoked by file %s",
 	    trial_name(t, hit == KRL_CA), file->path);
-	return trial_refuse(t->k, "revoked");
+	return trial_refuse_by(t->k, RULE_REVOKED, "revoked");
 }
 
 static bool
@@ -174,5 +174,5 @@ revoked_by_none(const struct trial *t)
 	if (asked == wanted)
 		return true;
 	log_error("RevokedKeys names more files than can be opened");
-	return trial_refuse(t->k, "revocation can't be checked");
+	return trial_refuse_by(t->k, RULE_REVOKED, "revocation can't be checked");
 }

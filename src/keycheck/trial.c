@@ -8,19 +8,40 @@
 #include <stdio.h>
 
 #define TEXT_MAX ((size_t)64 << 10)
+#define WHY_MAX  640 /* with a path in it */
 #define NAME_MAX 192 /* a type and the longest fingerprint */
+
+static void __attribute__((format(printf, 3, 0)))
+note(struct keycheck *k, enum judge_rule rule, const char *format, va_list ap)
+{
+	char text[WHY_MAX];
+
+	vsnprintf(text, sizeof(text), format, ap);
+	buf_reset(&k->why);
+	(void)!buf_append_cstr(&k->why, text);
+	k->rule = rule;
+}
+
+bool
+trial_refuse_by(struct keycheck *k, enum judge_rule rule, const char *format,
+    ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	note(k, rule, format, ap);
+	va_end(ap);
+	return false;
+}
 
 bool
 trial_refuse(struct keycheck *k, const char *format, ...)
 {
-	char text[256];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	note(k, RULE_NONE, format, ap);
 	va_end(ap);
-	buf_reset(&k->why);
-	(void)!buf_append_cstr(&k->why, text);
 	return false;
 }
 

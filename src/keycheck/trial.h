@@ -2,8 +2,8 @@
  * trial.h - a key that is tried, and what was found out about it
  *
  * Private to keycheck. Everything in it is a stranger's; what is wrong with
- * it is told by trial_refuse in short, for the monitor's debug line, and in
- * sshd's words, for the administrator, by whoever finds it out.
+ * it is told by trial_refuse in short, for the monitor's line with the rule,
+ * and in sshd's words by whoever finds it out.
  */
 #ifndef SALLYPORT_SRC_KEYCHECK_TRIAL_H
 #define SALLYPORT_SRC_KEYCHECK_TRIAL_H
@@ -33,7 +33,11 @@ bool
 trial_init(struct trial *t, struct keycheck *k, const struct judge_req *req);
 void trial_clear(struct trial *t);
 
-/* Note why; returns false. */
+/* Note why, and what keyword decided; returns false. */
+bool trial_refuse_by(struct keycheck *k, enum judge_rule rule,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same where no keyword did. */
 bool trial_refuse(struct keycheck *k, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -36,26 +36,32 @@ user_matches(const struct monitor *m, const char *pattern)
 	    true);
 }
 
-/* A leading '!' negates: true then ends the search with a no. */
+/* A leading '!' negates and ends the search with a no; *which: what decided. */
 static enum pattern_result
-in_users(const struct monitor *m, const struct conf_list *l)
+in_users(const struct monitor *m, const struct conf_list *l, size_t *which)
 {
 	enum pattern_result r = PATTERN_NONE;
 
+	*which = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		const char *p = l->v[i];
+		bool not = p[0] == '!';
 
-		if (p[0] == '!' && user_matches(m, p + 1))
-			return PATTERN_NEGATED;
-		if (p[0] != '!' && user_matches(m, p))
-			r = PATTERN_HIT;
+		if (!user_matches(m, p + (not ? 1 : 0)))
+			continue;
+		if (r == PATTERN_NONE || not )
+			*which = i;
+		r = not ? PATTERN_NEGATED : PATTERN_HIT;
+		if (not )
+			break;
 	}
 	return r;
 }
 
 static bool
-in_groups(const struct monitor *m, const struct conf_list *l)
+in_groups(const struct monitor *m, const struct conf_list *l, size_t *which)
 {
+	*which = 0;
 	for (size_t g = 0; g < m->account.nnames; g++) {
 		bool hit = false, negated = false;
 
@@ -66,6 +72,8 @@ in_groups(const struct monitor *m, const struct conf_list *l)
 			if (!pattern_match(slice_cstr(p + (not ? 1 : 0)),
 				slice_cstr(m->account.group_names[g]), false))
 				continue;
+			if (!hit && !not )
+				*which = i;
 			negated = negated || not ;
 			hit = hit || !not ;
 		}
@@ -79,6 +87,15 @@ static bool
 refuse(struct monitor *m, enum refusal why, const char *detail)
 {
 	refusal_log(m, why, detail);
+	return false;
+}
+
+/* By an entry of a list, which is told. */
+static bool
+refuse_by(struct monitor *m, enum refusal why, const struct conf_list *l,
+    size_t which)
+{
+	refusal_log_entry(m, why, l->v[which], which);
 	return false;
 }
 
@@ -101,71 +118,111 @@ static bool
 lists_allow(struct monitor *m)
 {
 	const struct conf *c = &m->conf;
+	enum pattern_result r;
+	size_t at;
 
-	if (c->deny_users.n > 0 && in_users(m, &c->deny_users) != PATTERN_NONE)
-		return refuse(m, REFUSED_DENY_USERS, NULL);
-	if (c->allow_users.n > 0 && in_users(m, &c->allow_users) != PATTERN_HIT)
+	if (in_users(m, &c->deny_users, &at) != PATTERN_NONE)
+		return refuse_by(m, REFUSED_DENY_USERS, &c->deny_users, at);
+	r = in_users(m, &c->allow_users, &at);
+	if (r == PATTERN_NEGATED)
+		return refuse_by(m, REFUSED_ALLOW_USERS_NOT, &c->allow_users,
+		    at);
+	if (c->allow_users.n > 0 && r == PATTERN_NONE)
 		return refuse(m, REFUSED_ALLOW_USERS, NULL);
 	if (c->deny_groups.n == 0 && c->allow_groups.n == 0)
 		return true;
 	account_group_names(&m->account);
 	if (m->account.nnames == 0)
 		return refuse(m, REFUSED_NO_GROUPS, NULL);
-	if (c->deny_groups.n > 0 && in_groups(m, &c->deny_groups))
-		return refuse(m, REFUSED_DENY_GROUPS, NULL);
-	if (c->allow_groups.n > 0 && !in_groups(m, &c->allow_groups))
+	if (in_groups(m, &c->deny_groups, &at))
+		return refuse_by(m, REFUSED_DENY_GROUPS, &c->deny_groups, at);
+	if (c->allow_groups.n > 0 && !in_groups(m, &c->allow_groups, &at))
 		return refuse(m, REFUSED_ALLOW_GROUPS, NULL);
 	return true;
+}
+
+/* What shadow(5) says against it. */
+static bool
+shadow_allows(struct monitor *m)
+{
+	static const enum refusal why[] = {
+	    [SHADOW_LOCKED] = REFUSED_LOCKED,
+	    [SHADOW_EXPIRED] = REFUSED_EXPIRED,
+	    [SHADOW_FORCED] = REFUSED_PASSWORD_FORCED,
+	    [SHADOW_AGED] = REFUSED_PASSWORD_AGED,
+	};
+	enum shadow_state state;
+
+	if (m->conf.use_pam || !m->common->root)
+		return true;
+	state = shadow_state(m->account.name);
+	return state == SHADOW_USABLE || refuse(m, why[state], NULL);
 }
 
 bool
 admit_account(struct monitor *m)
 {
-	enum shadow_state state = SHADOW_USABLE;
 	const char *keyword;
 
 	if (!m->account.known)
 		return refuse(m, REFUSED_UNKNOWN, NULL);
 	if (!m->common->root && m->account.uid != getuid())
 		return refuse(m, REFUSED_OTHER_ACCOUNT, NULL);
-	if (!m->conf.use_pam && m->common->root)
-		state = shadow_state(m->account.name);
-	if (state == SHADOW_LOCKED)
-		return refuse(m, REFUSED_LOCKED, NULL);
-	if (state == SHADOW_EXPIRED || !shell_serves(m) || !lists_allow(m))
+	if (!shadow_allows(m) || !shell_serves(m) || !lists_allow(m))
 		return false;
 	if (conf_refuses(&m->conf, &keyword))
 		return refuse(m, REFUSED_KEYWORD, keyword);
 	return true;
 }
 
-bool
-admit_root(struct monitor *m, const char *method, bool forced)
+/* PermitRootLogin's words, for the log */
+static const char *const root_words[] = {
+    [ROOT_NO] = "no",
+    [ROOT_YES] = "yes",
+    [ROOT_PROHIBIT_PASSWORD] = "prohibit-password",
+    [ROOT_FORCED_COMMANDS] = "forced-commands-only",
+};
+
+static bool
+root_may(const struct monitor *m, const char *method, bool forced)
 {
 	bool key = strcmp(method, "publickey") == 0 ||
 		   strcmp(method, "hostbased") == 0 ||
 		   strcmp(method, "gssapi-with-mic") == 0;
 
-	if (m->account.uid != 0)
-		return true;
 	switch (m->conf.permit_root_login) {
 	case ROOT_YES:
 		return true;
 	case ROOT_PROHIBIT_PASSWORD:
-		if (key)
-			return true;
-		break;
+		return key;
 	case ROOT_FORCED_COMMANDS:
-		if (key && forced) {
-			log_info("Root login accepted for forced command.");
-			return true;
-		}
-		break;
+		return key && forced;
 	case ROOT_NO:
 	default:
-		break;
+		return false;
 	}
-	return refuse(m, REFUSED_ROOT, NULL);
+}
+
+bool
+admit_root(struct monitor *m, const char *method, bool forced)
+{
+	if (m->account.uid != 0)
+		return true;
+	if (!root_may(m, method, forced))
+		return refuse(m, REFUSED_ROOT,
+		    root_words[m->conf.permit_root_login]);
+	if (m->conf.permit_root_login == ROOT_FORCED_COMMANDS)
+		log_info("Root login accepted for forced command.");
+	return true;
+}
+
+void
+admit_tell_root(struct monitor *m, const char *method)
+{
+	if (m->account.known && m->account.uid == 0 &&
+	    !root_may(m, method, true))
+		refusal_log_rule(m, REFUSED_ROOT,
+		    root_words[m->conf.permit_root_login]);
 }
 
 bool

@@ -84,6 +84,7 @@ methods_init(struct monitor *m)
 		return true;
 	log_error("AuthenticationMethods cannot be satisfied by enabled "
 		  "authentication methods");
+	refusal_log(m, REFUSED_METHODS, NULL);
 	return false;
 }
 

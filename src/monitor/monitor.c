@@ -238,6 +238,8 @@ set_deadline(const struct monitor *m)
 static _Noreturn void
 leave_refused(struct monitor *m)
 {
+	if (m->phase != PHASE_DONE)
+		refusal_log_unlisted(m);
 	ops_key_stop(m);
 	end_child(m, &m->gate_pid);
 	pam_finish(m);

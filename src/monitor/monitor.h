@@ -91,6 +91,8 @@ struct monitor {
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
 	bool prohibited; /* RefuseConnection */
+	uint32_t told;   /* refusals whose rule was told, by enum refusal */
+	uint32_t unlisted; /* keys that nobody listed */
 	uint8_t *blocks; /* Match blocks that hold */
 	size_t nblocks;
 
@@ -150,6 +152,9 @@ bool admit_account(struct monitor *m);
 /* Root and the method: PermitRootLogin; logs a refusal. */
 bool admit_root(struct monitor *m, const char *method, bool forced);
 
+/* An attempt failed that the policy for root wouldn't have let succeed. */
+void admit_tell_root(struct monitor *m, const char *method);
+
 /* May a password be right for this account at all (root's policy)? */
 bool admit_root_password(const struct monitor *m);
 
@@ -161,16 +166,35 @@ enum refusal {
 	REFUSED_SHELL_NOT_EXECUTABLE,
 	REFUSED_DENY_USERS,
 	REFUSED_ALLOW_USERS,
+	REFUSED_ALLOW_USERS_NOT, /* by one of its '!' */
 	REFUSED_DENY_GROUPS,
 	REFUSED_ALLOW_GROUPS,
 	REFUSED_NO_GROUPS,
 	REFUSED_EXPIRED,
+	REFUSED_PASSWORD_FORCED,
+	REFUSED_PASSWORD_AGED,
 	REFUSED_ROOT,
 	REFUSED_OTHER_ACCOUNT,
 	REFUSED_KEYWORD,
-	REFUSED_CONNECTION
+	REFUSED_CONNECTION,
+	REFUSED_METHODS,
+	REFUSED_PAM,
+	REFUSED_TRIES,
+	REFUSED_UNLISTED,
+	REFUSALS
 };
+/* The line that filters read, and once the rule with the place in the
+ * configuration that decided. */
 void refusal_log(struct monitor *m, enum refusal why, const char *detail);
+/* The same where one entry of a list decided. */
+void refusal_log_entry(struct monitor *m, enum refusal why, const char *detail,
+    size_t element);
+/* The rule alone, where filters are to read of nothing else. */
+void refusal_log_rule(struct monitor *m, enum refusal why, const char *detail);
+/* Why a key isn't good; what isn't listed is only counted, and told by the
+ * other where nothing else was. */
+void refusal_log_key(struct monitor *m, const struct judge_rep *j);
+void refusal_log_unlisted(struct monitor *m);
 
 /* ---- methods.c ---- */
 /* Begin: AuthenticationMethods and what is enabled. False: cannot be
@@ -213,8 +237,14 @@ void phases_log(const struct monitor *m); /* one VERBOSE line for all */
 /* ---- shadow.c ---- */
 /* Check against crypt(3); costs the same whether the user exists. */
 bool shadow_check(const struct monitor *m, struct slice password);
-enum shadow_state { SHADOW_USABLE, SHADOW_LOCKED, SHADOW_EXPIRED };
-/* One look at shadow(5); logs what has expired. */
+enum shadow_state {
+	SHADOW_USABLE,
+	SHADOW_LOCKED,
+	SHADOW_EXPIRED, /* the account */
+	SHADOW_FORCED,  /* the password, by root's wish */
+	SHADOW_AGED     /* the password, by its age */
+};
+/* One look at shadow(5). */
 enum shadow_state shadow_state(const char *name);
 
 /* ---- pam.c ---- */

@@ -208,8 +208,8 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 		return e; /* keycheck's death is this connection's */
 	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
 	    sizeof(info));
-	if (j.why.n > 0)
-		log_debug1("%s", log_quote_max(j.why, 400));
+	if (m->valid && j.why.n > 0)
+		refusal_log_key(m, &j);
 	if (j.allowed && j.identity.n != sizeof(m->used_keys[0]))
 		return ERR_RPC;
 	good = j.allowed && m->valid && is_fresh(m, &j) &&

@@ -366,6 +366,9 @@ pam_account(struct monitor *m)
 	log_fatal("Access denied for user %s by PAM account configuration "
 		  "[preauth]",
 	    m->account.name);
+	refusal_log(m, REFUSED_PAM,
+	    p->status == PAM_SUCCESS ? "the user name was changed"
+				     : lib.strerror(p->handle, p->status));
 	return false;
 }
 

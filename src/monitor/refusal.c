@@ -1,85 +1,272 @@
 /*
- * refusal.c - every reason for which an account may not try (one table)
+ * refusal.c - every reason for which a login is refused (one table)
  *
- * The log tells it exactly, the peer learns nothing. The words are those that
- * people's filters read.
+ * The log tells it exactly, the peer learns nothing. A first line has the
+ * words that people's filters read; a second one, the same for all, the rule
+ * and the line of the configuration that decided. Filters anchor their
+ * patterns at both ends, so the rule can't stand in the first.
  */
 #include "monitor.h"
 
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 
-/* U: the user's name; H: host; D: detail; P: port */
-static const char *const reasons[] = {
-    [REFUSED_UNKNOWN] = "Invalid user %U from %H port %P",
-    [REFUSED_LOCKED] = "User %U not allowed because account is locked",
-    [REFUSED_SHELL_MISSING] =
-	"User %U not allowed because shell %D does not exist",
-    [REFUSED_SHELL_NOT_EXECUTABLE] =
-	"User %U not allowed because shell %D is not executable",
-    [REFUSED_DENY_USERS] =
-	"User %U from %H not allowed because listed in DenyUsers",
-    [REFUSED_ALLOW_USERS] =
-	"User %U from %H not allowed because not listed in AllowUsers",
-    [REFUSED_DENY_GROUPS] = "User %U from %H not allowed because a group "
-			    "is listed in DenyGroups",
-    [REFUSED_ALLOW_GROUPS] = "User %U from %H not allowed because none "
-			     "of user's groups are listed in AllowGroups",
-    [REFUSED_NO_GROUPS] =
-	"User %U from %H not allowed because not in any group",
-    [REFUSED_EXPIRED] = "Account %U has expired",
-    [REFUSED_ROOT] = "ROOT LOGIN REFUSED FROM %H port %P",
-    [REFUSED_OTHER_ACCOUNT] = "User %U not allowed because this daemon "
-			      "runs as another ordinary user",
-    [REFUSED_KEYWORD] = "User %U not allowed because %D is set and isn't "
-			"acted upon by this version",
-    [REFUSED_CONNECTION] = "administratively prohibited connection for "
-			   "%D%U from %H port %P",
+#include <stddef.h>
+
+#define LINE_OCTETS ((size_t)2048)
+#define NOWHERE     SIZE_MAX /* no keyword decides this */
+
+/* U: the user's name; H: host; P: port; D: detail */
+struct refusal_row {
+	const char *line; /* for filters; NULL: somebody else writes it */
+	const char *rule; /* NULL: the line says all there is to say */
+	size_t keyword;   /* whose line decided: offset in struct conf */
+	const char *word; /* for the statistics; stays the same */
 };
 
-/* The same for the statistics: one word, which stays the same. */
-static const char *const words[] = {
-    [REFUSED_UNKNOWN] = "unknown_user",
-    [REFUSED_LOCKED] = "locked",
-    [REFUSED_SHELL_MISSING] = "shell",
-    [REFUSED_SHELL_NOT_EXECUTABLE] = "shell",
-    [REFUSED_DENY_USERS] = "deny_users",
-    [REFUSED_ALLOW_USERS] = "allow_users",
-    [REFUSED_DENY_GROUPS] = "deny_groups",
-    [REFUSED_ALLOW_GROUPS] = "allow_groups",
-    [REFUSED_NO_GROUPS] = "no_groups",
-    [REFUSED_EXPIRED] = "expired",
-    [REFUSED_ROOT] = "root_login",
-    [REFUSED_OTHER_ACCOUNT] = "other_account",
-    [REFUSED_KEYWORD] = "keyword",
-    [REFUSED_CONNECTION] = "refuse_connection",
+#define BY(member) offsetof(struct conf, member)
+
+/* clang-format off */
+static const struct refusal_row rows[REFUSALS] = {
+	[REFUSED_UNKNOWN] = {
+		"Invalid user %U from %H port %P", NULL,
+		NOWHERE, "unknown_user"},
+	[REFUSED_LOCKED] = {
+		"User %U not allowed because account is locked",
+		"the account is locked", NOWHERE, "locked"},
+	[REFUSED_SHELL_MISSING] = {
+		"User %U not allowed because shell %D does not exist",
+		"shell %D does not exist", NOWHERE, "shell"},
+	[REFUSED_SHELL_NOT_EXECUTABLE] = {
+		"User %U not allowed because shell %D is not executable",
+		"shell %D is not executable", NOWHERE, "shell"},
+	[REFUSED_DENY_USERS] = {
+		"User %U from %H not allowed because listed in DenyUsers",
+		"DenyUsers %D", BY(deny_users), "deny_users"},
+	[REFUSED_ALLOW_USERS] = {
+		"User %U from %H not allowed because not listed in AllowUsers",
+		"not listed in AllowUsers", BY(allow_users), "allow_users"},
+	[REFUSED_ALLOW_USERS_NOT] = {
+		"User %U from %H not allowed because not listed in AllowUsers",
+		"AllowUsers %D", BY(allow_users), "allow_users"},
+	[REFUSED_DENY_GROUPS] = {
+		"User %U from %H not allowed because a group is listed in "
+		"DenyGroups",
+		"DenyGroups %D", BY(deny_groups), "deny_groups"},
+	[REFUSED_ALLOW_GROUPS] = {
+		"User %U from %H not allowed because none of user's groups are "
+		"listed in AllowGroups",
+		"no group is listed in AllowGroups", BY(allow_groups),
+		"allow_groups"},
+	[REFUSED_NO_GROUPS] = {
+		"User %U from %H not allowed because not in any group",
+		"not in any group", NOWHERE, "no_groups"},
+	[REFUSED_EXPIRED] = {
+		"Account %U has expired",
+		"the account has expired", NOWHERE, "expired"},
+	[REFUSED_PASSWORD_FORCED] = {
+		"User %U password has expired (root forced)",
+		"the password must be changed", NOWHERE, "password_expired"},
+	[REFUSED_PASSWORD_AGED] = {
+		"User %U password has expired (password aged)",
+		"the password has expired", NOWHERE, "password_expired"},
+	[REFUSED_ROOT] = {
+		"ROOT LOGIN REFUSED FROM %H port %P",
+		"PermitRootLogin %D", BY(permit_root_login), "root_login"},
+	[REFUSED_OTHER_ACCOUNT] = {
+		"User %U not allowed because this daemon runs as another "
+		"ordinary user",
+		"the daemon runs as another ordinary user", NOWHERE,
+		"other_account"},
+	[REFUSED_KEYWORD] = {
+		"User %U not allowed because %D is set and isn't acted upon by "
+		"this version",
+		"%D isn't acted upon by this version", NOWHERE, "keyword"},
+	[REFUSED_CONNECTION] = {
+		"administratively prohibited connection for %D%U from %H port "
+		"%P",
+		"RefuseConnection yes", BY(refuse_connection),
+		"refuse_connection"},
+	[REFUSED_METHODS] = {
+		NULL, "no list of AuthenticationMethods can be satisfied",
+		BY(authentication_methods), "methods"},
+	[REFUSED_PAM] = {
+		NULL, "PAM's account management: %D", BY(pam_service),
+		"pam_account"},
+	[REFUSED_TRIES] = {
+		NULL, "MaxAuthTries %D", BY(max_auth_tries), NULL},
+	[REFUSED_UNLISTED] = {
+		NULL, "%D listed by AuthorizedKeysFile",
+		BY(authorized_keys_files), NULL},
 };
+
+_Static_assert(REFUSALS <= 32, "struct monitor tells by bits which were told");
+
+/* Of a key's refusal, by enum judge_rule. */
+static const size_t key_keywords[JUDGE_RULES] = {
+	[RULE_NONE]          = NOWHERE,
+	[RULE_UNLISTED]      = NOWHERE,
+	[RULE_ALGORITHMS]    = BY(pubkey_algorithms),
+	[RULE_CA_ALGORITHMS] = BY(ca_algorithms),
+	[RULE_RSA_SIZE]      = BY(required_rsa_size),
+	[RULE_REVOKED]       = BY(revoked_keys),
+	[RULE_STRICT_MODES]  = BY(strict_modes),
+	[RULE_TOUCH]         = BY(pubkey_touch),
+};
+/* clang-format on */
+
+/* ---- texts --------------------------------------------------------------- */
+
+static enum err
+append_token(const struct monitor *m, char token, const char *detail,
+    struct buf *line)
+{
+	switch (token) {
+	case 'U':
+		return buf_append_cstr(line, log_quote(slice_cstr(m->user)));
+	case 'H':
+		return buf_append_cstr(line, m->conn->peer_ip);
+	case 'P':
+		return buf_printf(line, "%u", (unsigned int)m->conn->peer_port);
+	default:
+		return detail == NULL ? OK
+				      : buf_append_cstr(line,
+					    log_quote(slice_cstr(detail)));
+	}
+}
+
+static enum err
+append(const struct monitor *m, const char *template, const char *detail,
+    struct buf *line)
+{
+	enum err e = OK;
+
+	for (const char *p = template; *p != '\0' && e == OK; p++)
+		e = *p != '%' ? buf_append(line, slice_make(p, 1))
+			      : append_token(m, *++p, detail, line);
+	return e;
+}
+
+/* " (FILE line 7)": who wants to change it knows where. */
+static enum err
+append_place(const struct monitor *m, size_t keyword, size_t element,
+    struct buf *line)
+{
+	const char *member = (const char *)&m->conf + keyword;
+	struct conf_origin o;
+
+	if (keyword == NOWHERE)
+		return OK;
+	if (!conf_origin(&m->conf, slice_make(m->blocks, m->nblocks), member,
+		element, &o))
+		return buf_append_cstr(line, " (default)");
+	if (o.line == 0)
+		return buf_printf(line, " (%s)", o.file);
+	return buf_printf(line, " (%s line %u)", o.file, o.line);
+}
+
+static void
+write_out(enum err e, const struct buf *line)
+{
+	if (e == OK)
+		log_info("%.*s", (int)line->n, (const char *)line->p);
+}
+
+/* ---- accounts ------------------------------------------------------------- */
+
+static void
+tell_line(const struct monitor *m, const struct refusal_row *row,
+    const char *detail)
+{
+	SCOPED(buf_clear) struct buf line = BUF_LIMIT(LINE_OCTETS);
+
+	if (row->line != NULL)
+		write_out(append(m, row->line, detail, &line), &line);
+}
+
+/* Once a connection: root's password is tried again and again. */
+static void
+tell_rule(struct monitor *m, enum refusal why, const char *detail,
+    size_t element)
+{
+	SCOPED(buf_clear) struct buf line = BUF_LIMIT(LINE_OCTETS);
+	const struct refusal_row *row = &rows[why];
+	enum err e;
+
+	if (row->rule == NULL || (m->told & 1u << why) != 0)
+		return;
+	m->told |= 1u << why;
+	e = append(m, "Login refused for %U from %H port %P: ", NULL, &line);
+	if (e == OK)
+		e = append(m, row->rule, detail, &line);
+	if (e == OK)
+		e = append_place(m, row->keyword, element, &line);
+	write_out(e, &line);
+}
+
+void
+refusal_log_entry(struct monitor *m, enum refusal why, const char *detail,
+    size_t element)
+{
+	if (rows[why].word != NULL)
+		m->refused = rows[why].word;
+	tell_line(m, &rows[why], detail);
+	tell_rule(m, why, detail, element);
+}
+
+void
+refusal_log_rule(struct monitor *m, enum refusal why, const char *detail)
+{
+	if (rows[why].word != NULL)
+		m->refused = rows[why].word;
+	tell_rule(m, why, detail, 0);
+}
 
 void
 refusal_log(struct monitor *m, enum refusal why, const char *detail)
 {
-	SCOPED(buf_clear) struct buf line = BUF_LIMIT(2048);
-	enum err e = OK;
+	refusal_log_entry(m, why, detail, 0);
+}
 
-	m->refused = words[why];
-	for (const char *p = reasons[why]; *p != '\0' && e == OK; p++) {
-		if (*p != '%') {
-			e = buf_append(&line, slice_make(p, 1));
-			continue;
-		}
-		p++;
-		if (*p == 'U')
-			e = buf_append_cstr(&line,
-			    log_quote(slice_cstr(m->user)));
-		else if (*p == 'H')
-			e = buf_append_cstr(&line, m->conn->peer_ip);
-		else if (*p == 'P')
-			e = buf_printf(&line, "%u",
-			    (unsigned int)m->conn->peer_port);
-		else if (detail != NULL)
-			e = buf_append_cstr(&line,
-			    log_quote(slice_cstr(detail)));
+/* ---- keys ------------------------------------------------------------------ */
+
+void
+refusal_log_key(struct monitor *m, const struct judge_rep *j)
+{
+	SCOPED(buf_clear) struct buf line = BUF_LIMIT(LINE_OCTETS);
+	enum err e;
+
+	if (j->rule == RULE_UNLISTED) {
+		m->unlisted++;
+		return;
 	}
+	if (j->rule >= JUDGE_RULES || j->why.n == 0)
+		return;
+	m->told |= 1u << REFUSED_UNLISTED;
+	e = append(m, "Key refused for %U from %H port %P: ", NULL, &line);
+	if (e == OK && j->key_text.n > 0)
+		e = buf_printf(&line, "%s: ", log_quote_max(j->key_text, 200));
 	if (e == OK)
-		log_info("%.*s", (int)line.n, (const char *)line.p);
+		e = buf_append_cstr(&line, log_quote_max(j->why, 600));
+	if (e == OK)
+		e = append_place(m, key_keywords[j->rule], 0, &line);
+	write_out(e, &line);
+}
+
+/*
+ * Clients try all keys that they have, so a line for each that isn't listed
+ * would be a line too many; but whoever wasn't let in by any may wonder why.
+ */
+void
+refusal_log_unlisted(struct monitor *m)
+{
+	SCOPED(mem_free_at) char *keys = NULL;
+
+	if (m->unlisted == 0 || !m->valid || m->told != 0)
+		return;
+	keys = m->unlisted == 1
+		   ? mem_strdup("the key that was offered isn't")
+		   : mem_format("none of %u keys that were offered is",
+			 (unsigned int)m->unlisted);
+	refusal_log(m, REFUSED_UNLISTED, keys);
 }

@@ -105,26 +105,19 @@ shadow_check(const struct monitor *m, struct slice password)
 	return good && m->valid;
 }
 
-/* Ageing; expired is told in the log. */
-static bool
-is_expired(const char *name, const struct spwd *s)
+static enum shadow_state
+ageing(const struct spwd *s)
 {
 	long today = (long)(clock_wall_s() / DAY_S);
 
-	if (s->sp_expire > 0 && today > s->sp_expire) {
-		log_info("Account %s has expired", name);
-		return true;
-	}
-	if (s->sp_lstchg == 0) {
-		log_info("User %s password has expired (root forced)", name);
-		return true;
-	}
+	if (s->sp_expire > 0 && today > s->sp_expire)
+		return SHADOW_EXPIRED;
+	if (s->sp_lstchg == 0)
+		return SHADOW_FORCED;
 	if (s->sp_max > 0 && s->sp_lstchg > 0 &&
-	    today > s->sp_lstchg + s->sp_max) {
-		log_info("User %s password has expired (password aged)", name);
-		return true;
-	}
-	return false;
+	    today > s->sp_lstchg + s->sp_max)
+		return SHADOW_AGED;
+	return SHADOW_USABLE;
 }
 
 enum shadow_state
@@ -137,5 +130,5 @@ shadow_state(const char *name)
 		return SHADOW_USABLE; /* no ageing without an entry */
 	if (e.s.sp_pwdp[0] == '!')
 		return SHADOW_LOCKED;
-	return is_expired(name, &e.s) ? SHADOW_EXPIRED : SHADOW_USABLE;
+	return ageing(&e.s);
 }

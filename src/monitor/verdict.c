@@ -13,6 +13,7 @@
 #include "sallyport/proc/deadline.h"
 #include "sallyport/proc/title.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -74,6 +75,22 @@ verdict_postponed(const struct monitor *m, const char *method, const char *sub,
 }
 
 static enum verdict
+too_many(struct monitor *m)
+{
+	char tries[16];
+
+	log_error("maximum authentication attempts exceeded for %s%s from %s "
+		  "port %u ssh2 [preauth]",
+	    m->valid ? "" : "invalid user ", log_quote(slice_cstr(m->user)),
+	    m->conn->peer_ip, (unsigned int)m->conn->peer_port);
+	snprintf(tries, sizeof(tries), "%u",
+	    (unsigned int)m->conf.max_auth_tries);
+	refusal_log_unlisted(m);
+	refusal_log(m, REFUSED_TRIES, tries);
+	return VERDICT_TOO_MANY;
+}
+
+static enum verdict
 failed(struct monitor *m, const char *method, const char *sub, const char *info)
 {
 	bool none = strcmp(method, "none") == 0;
@@ -92,17 +109,15 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	ops_log_credential(m, method, info);
 	result_line(m, loud ? LEVEL_INFO : LEVEL_VERBOSE, "Failed", method, sub,
 	    info);
+	if (!none)
+		admit_tell_root(m, method);
 	if (strcmp(method, "password") == 0)
 		records_failed(m);
 	if (!none)
 		verdict_delay(m);
 	if (m->failures < m->conf.max_auth_tries)
 		return VERDICT_FAILED;
-	log_error("maximum authentication attempts exceeded for %s%s from %s "
-		  "port %u ssh2 [preauth]",
-	    m->valid ? "" : "invalid user ", log_quote(slice_cstr(m->user)),
-	    m->conn->peer_ip, (unsigned int)m->conn->peer_port);
-	return VERDICT_TOO_MANY;
+	return too_many(m);
 }
 
 /* For ExposeAuthInfo; what doesn't fit is left out. */

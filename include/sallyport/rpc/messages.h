@@ -346,6 +346,19 @@ enum judge_want {
 	WANT_PRINCIPALS /* of AuthorizedPrincipalsCommand */
 };
 
+/* What decided against a key; the monitor knows where it stands. */
+enum judge_rule {
+	RULE_NONE,     /* no keyword: its option, its signature, itself */
+	RULE_UNLISTED, /* nothing, nobody knows it */
+	RULE_ALGORITHMS,
+	RULE_CA_ALGORITHMS,
+	RULE_RSA_SIZE,
+	RULE_REVOKED,
+	RULE_STRICT_MODES,
+	RULE_TOUCH, /* PubkeyAuthOptions */
+	JUDGE_RULES
+};
+
 /* What an authorized_keys line grants, flattened. Lists of strings. */
 struct judge_rep {
 	bool allowed;  /* the key is listed and nothing speaks against it */
@@ -356,6 +369,7 @@ struct judge_rep {
 				* same as of its key alone */
 	struct slice key_text; /* for the log: "ED25519 SHA256:…" */
 	struct slice why;      /* a refusal for the log, or empty */
+	uint8_t rule;          /* enum judge_rule: what refused it */
 	struct slice found_at; /* "PATH:LINE" */
 	struct slice authinfo; /* "TYPE BASE64" for ExposeAuthInfo */
 

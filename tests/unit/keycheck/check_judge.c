@@ -57,6 +57,14 @@ list_with(const char *options)
 	list(line);
 }
 
+static void
+forget_listed(void)
+{
+	keyopts_clear(&k.listed.opts);
+	buf_clear(&k.listed.blob);
+	buf_clear(&k.listed.at);
+}
+
 static bool
 judge(void)
 {
@@ -313,6 +321,66 @@ START_TEST(a_mismatch_of_from_is_told)
 }
 END_TEST
 
+struct told_row {
+	const char *options;
+	const char *why;
+};
+
+static const struct told_row told_rows[] = {
+    {"from=\"10.0.0.0/8\"", "option from of %s:1 doesn't name 192.0.2.1"},
+    {"expiry-time=\"20200101\"", "option expiry-time of %s:1 is over"},
+    {"cert-authority", "%s:1 lists it as cert-authority alone"},
+    {"nonsense", "bad options at %s:1: "},
+};
+
+/* The administrator is told which option of which line it was. */
+START_TEST(the_option_that_refuses_is_named)
+{
+	const struct told_row *row = &told_rows[_i];
+	SCOPED(mem_free_at) char *path = mem_format("%s/" KEYS, h.dir);
+	SCOPED(mem_free_at) char *why = NULL;
+	const char *at = strstr(row->why, "%s");
+
+	why = mem_format("%.*s%s%s", (int)(at - row->why), row->why, path,
+	    at + 2);
+	list_with(row->options);
+	ck_assert(!judge());
+	ck_assert(says(rep.why, why));
+	ck_assert_uint_eq(rep.rule, RULE_NONE);
+}
+END_TEST
+
+START_TEST(the_keyword_that_refuses_is_named)
+{
+	list_with("");
+	h.conf.pubkey_algorithms = "ssh-rsa";
+	ck_assert(!judge());
+	ck_assert_uint_eq(rep.rule, RULE_ALGORITHMS);
+	ck_assert(says(rep.why, "ssh-ed25519"));
+	h.conf.pubkey_algorithms = "ssh-ed25519";
+	ck_assert(judge());
+	ck_assert_uint_eq(rep.rule, RULE_NONE);
+	list("");
+	forget_listed();
+	ck_assert(!judge());
+	ck_assert_uint_eq(rep.rule, RULE_UNLISTED);
+}
+END_TEST
+
+/* A file that was left out might have listed it; who knows. */
+START_TEST(strict_modes_are_named)
+{
+	list_with("");
+	home_write(&h, KEYS, 0666, "");
+	h.conf.strict_modes = true;
+	files_clear(&k.files);
+	files_open(&k.files, &h.start);
+	ck_assert(!judge());
+	ck_assert_uint_eq(rep.rule, RULE_STRICT_MODES);
+	ck_assert(says(rep.why, KEYS " has mode 0666 and owner "));
+}
+END_TEST
+
 START_TEST(a_key_in_a_comment_is_none)
 {
 	SCOPED(mem_free_at) char *other = home_line("", "ca");
@@ -495,6 +563,10 @@ check_judge(void)
 	tcase_add_loop_test(tc, a_line_that_does_not_hold_grants_nothing, 0, n);
 	tcase_add_loop_test(tc, the_first_line_that_holds_wins, 0, n);
 	tcase_add_test(tc, a_mismatch_of_from_is_told);
+	tcase_add_loop_test(tc, the_option_that_refuses_is_named, 0,
+	    sizeof(told_rows) / sizeof(told_rows[0]));
+	tcase_add_test(tc, the_keyword_that_refuses_is_named);
+	tcase_add_test(tc, strict_modes_are_named);
 	tcase_add_test(tc, a_key_in_a_comment_is_none);
 	tcase_add_test(tc, options_come_with_the_key);
 	tcase_add_test(tc, several_files_are_searched);

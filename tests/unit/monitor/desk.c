@@ -184,6 +184,7 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 	rep->verified = rep->allowed && slice_is(req->sig, "sig");
 	if (!rep->allowed)
 		rep->why = SLICE_STR("not listed");
+	rep->rule = rep->allowed ? RULE_NONE : RULE_UNLISTED;
 	if (slice_is(req->blob, "good command")) {
 		rep->has_command = true;
 		rep->force_command = SLICE_STR("echo forced");
