@@ -159,11 +159,10 @@ resume(struct listener *l)
 
 		if (c->watch.loop != NULL)
 			continue; /* accepted from a socket that was given up */
-		if (c->state >= CLIENT_HANDED) {
+		if (c->state >= CLIENT_HANDED)
 			survivors_watch(c);
-			continue;
-		}
-		waiting_watch(c);
+		if (c->state <= CLIENT_HANDED)
+			waiting_watch(c);
 		if (c->state == CLIENT_QUEUED)
 			spawners_give(l, c);
 	}

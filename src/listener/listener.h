@@ -385,8 +385,8 @@ void penalties_import(struct listener *l, struct rd *r);
 /* ---- waiting.c ---- */
 /* A descriptor from accept(); takes it. */
 void waiting_accept(struct listener *l, int fd);
-/* Until it speaks, or has spoken and waits for a spawner: its deadline, and
- * its first octet. Also after a reload. */
+/* Its deadline until it has a monitor and, where it is silent, its first octet.
+ * Also after a reload. */
 void waiting_watch(struct client *c);
 struct client *waiting_new(struct listener *l);
 /* Addresses and ports of both ends; "UNKNOWN" 65535 without a socket. */

@@ -230,14 +230,12 @@ once_more(struct listener *l)
 	reload_begin(l);
 }
 
-/* The log file may have been rotated, whatever is wrong with the rest. */
 static void
 serve_on(struct listener *l)
 {
 	forget_next(l);
-	cmdline_reopen_log(l->cmd);
 	if (l->cmd->log_file != NULL)
-		spawners_renew(l);
+		spawners_renew(l); /* they have the file of before */
 	notify_resumed(l);
 	once_more(l);
 }
@@ -375,6 +373,8 @@ reload_begin(struct listener *l)
 		l->reload_again = true; /* the file may be newer by now */
 		return;
 	}
+	/* it may have been rotated, whatever comes of the rest */
+	cmdline_reopen_log(l->cmd);
 	notify_reloading(l);
 	if (!open_channels(fds, pair) || !start_check(l, fds, pair)) {
 		log_error("the new program can't be tried; serving on");

@@ -135,11 +135,15 @@ on_deadline(struct timer *t)
 {
 	struct client *c = t->ctx;
 
-	if (c->state == CLIENT_SILENT || c->state == CLIENT_QUEUED) {
-		waiting_grace_over(c);
-		waiting_free(c);
+	if (c->state > CLIENT_HANDED)
+		return; /* the monitor's own timer; survivors.c tells of it */
+	if (c->state == CLIENT_HANDED) {
+		/* its spawner doesn't get to it, and has a copy */
+		shutdown(c->fd, SHUT_RDWR);
+		spawners_let_go(c);
 	}
-	/* later the monitor's own timer ends it; survivors.c tells of it */
+	waiting_grace_over(c);
+	waiting_free(c);
 }
 
 /* It left without a word: a line, no process. */

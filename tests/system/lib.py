@@ -126,6 +126,54 @@ def hashed(password):
     return crypt(password.encode(), b"$6$rounds=1000$sallyport$").decode()
 
 
+class Notified:
+    """A service manager's ear: what a daemon tells over NOTIFY_SOCKET. Pass
+    environment to the server; messages are datagrams as they came, with the
+    descriptors in them kept in stored."""
+
+    def __init__(self, env, abstract=False, **more):
+        self.dir = tempfile.mkdtemp(prefix="notify-", dir=env.dir)
+        os.chmod(self.dir, 0o755)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        name = os.path.join(self.dir, "socket")
+        self.socket.bind(b"\0" + name.encode() if abstract else name)
+        self.environment = dict(more, NOTIFY_SOCKET=(
+            "@" if abstract else "") + name)
+        self.messages = []
+        self.stored = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            text, fds, _, _ = socket.recv_fds(self.socket, 4096, 64)
+            if text.startswith(b"FDSTOREREMOVE"):
+                for fd in self.stored:
+                    os.close(fd)
+                self.stored = []
+            self.stored += fds
+            self.messages.append(text.decode())
+
+    def count(self, pattern):
+        return len([m for m in self.messages if re.search(pattern, m)])
+
+    def wait(self, pattern, seconds=20):
+        return wait_for(lambda: next((m for m in self.messages
+                                      if re.search(pattern, m)), None),
+                        seconds, "%r in %r" % (pattern, self.messages[-20:]))
+
+    def reload(self, server, seconds=60):
+        """SIGHUP, and wait until the daemon is ready again, for better or
+        worse."""
+        ready = self.count("READY=1")
+        begun = self.count("RELOADING=1")
+        os.kill(server.pid, signal.SIGHUP)
+        wait_for(lambda: self.count("RELOADING=1") > begun and
+                 self.count("READY=1") > ready, seconds,
+                 "a reload; %r\n%s" % (self.messages[-5:],
+                                       server.log()[-2000:]))
+
+
 class World:
     """A mount namespace for one daemon: /etc, /var/log and /run of its own, so
     that a test may add accounts, PAM services and login records. The files

@@ -117,6 +117,31 @@ START_TEST(silence_ends_with_the_grace_time)
 }
 END_TEST
 
+/* In the queue, or with a spawner that doesn't get to it; as after a reload. */
+START_TEST(who_waits_for_a_monitor_has_the_grace_time_too)
+{
+	struct client *c;
+	struct house h;
+	int ends[2];
+	char octet;
+
+	house_init(&h, "LoginGraceTime 1\n");
+	house_tcp(ends);
+	c = house_client(&h, "192.0.2.7",
+	    _i == 0 ? CLIENT_QUEUED : CLIENT_HANDED);
+	c->fd = ends[0];
+	c->accepted_ms -= 1000;
+	waiting_watch(c);
+	house_run(&h);
+	ck_assert(list_empty(&h.l.clients));
+	ck_assert_uint_eq(h.l.speaking, 0);
+	ck_assert(house_said(&h, "INFO Timeout before authentication"));
+	ck_assert_int_eq(recv(ends[1], &octet, 1, MSG_DONTWAIT), 0);
+	close(ends[1]);
+	house_clear(&h);
+}
+END_TEST
+
 START_TEST(one_too_many_gets_a_text_and_the_end)
 {
 	char text[64];
@@ -272,6 +297,8 @@ check_waiting(void)
 	tcase_add_test(tc, who_leaves_without_a_word_leaves_a_line);
 	tcase_add_test(tc, who_speaks_and_closes_is_heard);
 	tcase_add_test(tc, silence_ends_with_the_grace_time);
+	tcase_add_loop_test(tc, who_waits_for_a_monitor_has_the_grace_time_too,
+	    0, 2);
 	tcase_add_test(tc, one_too_many_gets_a_text_and_the_end);
 	tcase_add_test(tc, one_too_many_after_our_line_gets_a_disconnect);
 	tcase_add_loop_test(tc, leaving_without_a_word_and_silence_are_charged,
