@@ -21,7 +21,7 @@
 
 #define VISITORS_MAX  8     /* an administrator has as many terminals */
 #define VISIT_MS      30000 /* between two requests */
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 struct control {
 	struct listener *l;
@@ -294,6 +294,7 @@ control_export(const struct listener *l, struct wr *w)
 	wr_cstr(w, c != NULL ? c->path : NULL);
 	wr_u32(w, (uint32_t)scrape_fd(l));
 	wr_cstr(w, scrape_address(l));
+	confirm_export(l, w);
 	wr_finish(w, mark);
 	tally_export(&l->tally, w);
 }
@@ -311,6 +312,7 @@ control_import(struct listener *l, struct rd *all)
 		path = rd_string(&r);
 		metrics = (int)rd_u32(&r);
 		address = rd_string(&r);
+		confirm_import(l, &r);
 	}
 	if (rd_status(&r) == OK && fd >= 0) {
 		c->fd = fd;
@@ -336,4 +338,5 @@ control_keep(struct listener *l, bool across_exec)
 	if (l->control != NULL)
 		keep(l->control->fd, across_exec);
 	keep(scrape_fd(l), across_exec);
+	keep(confirm_fd(l), across_exec);
 }

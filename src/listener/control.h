@@ -83,11 +83,12 @@ void confirm_unwant(struct listener *l); /* that reload doesn't come */
 bool confirm_given(struct listener *l);
 /* Seconds left; false where nothing waits. */
 bool confirm_waits(const struct listener *l, uint32_t *seconds);
-/* Around the exec: what the next image is to know. */
+/* Around the exec, and what crosses it: a descriptor, -1 for none, and when. */
 void confirm_before_exec(struct listener *l);
 void confirm_exec_failed(struct listener *l);
-/* The configuration: what comes back if it must, else what the files say. */
-MUST_USE enum err confirm_configure(struct listener *l);
+int confirm_fd(const struct listener *l);
+void confirm_export(const struct listener *l, struct wr *w);
+void confirm_import(struct listener *l, struct rd *r);
 void confirm_watch(struct listener *l); /* with the loop there */
 
 /* ---- scrape.c ---- */

@@ -236,7 +236,7 @@ listener_main(int argc, char **argv)
 	l = mem_new(sizeof(*l));
 	listener_init(l, &c);
 	inherit(l);
-	if (confirm_configure(l) != OK)
+	if (reload_configure(l) != OK)
 		return 255;
 	l->conf = conf_global(l->set);
 	cmdline_log(&c, l->conf);
