@@ -283,6 +283,8 @@ runner_run(struct slice arguments)
 	struct runner_msg m;
 	uint64_t monitor;
 	uint32_t number;
+	int status;
+	enum err e;
 
 	if (text_number(arguments, 1, PID_MAX, &monitor) != OK) {
 		log_error("runner: the monitor's number is needed");
@@ -296,7 +298,9 @@ runner_run(struct slice arguments)
 		return EXIT_FAILED;
 	rpc_idle(r);
 	run(j, (pid_t)monitor);
-	return rpc_send(r, ERRAND_END, &layout_runner_end_msg, &j->end) == OK
-		   ? 0
-		   : EXIT_FAILED;
+	e = rpc_send(r, ERRAND_END, &layout_runner_end_msg, &j->end);
+	/* one that was killed may take its time: the answer is out by then */
+	if (j->pid > 0)
+		(void)!parent_reap(j->pid, false, &status);
+	return e == OK ? 0 : EXIT_FAILED;
 }

@@ -89,6 +89,51 @@ START_TEST(knows_certificates)
 }
 END_TEST
 
+static const struct {
+	const char *line;
+	const char *options;
+	const char *name; /* NULL: nothing is left */
+} principals[] = {
+    {"ops", "", "ops"},
+    {" \t ops \t\r\n", "", "ops"},
+    {"no-pty ops", "no-pty", "ops"},
+    {"command=\"a b\"\t ops\t", "command=\"a b\"", "ops"},
+    {"ops#comment", "", "ops"},
+    {"ops # no-pty x", "", "ops"},
+    {"command=\"a #b\" ops", "command=\"a", ""}, /* cut within quotes */
+    {"", "", NULL},
+    {"  # ops", "", NULL},
+    {"#", "", NULL},
+};
+
+START_TEST(a_principal_follows_the_last_blank)
+{
+	struct slice options, name;
+	enum err e = authline_principal(slice_cstr(principals[_i].line),
+	    &options, &name);
+
+	if (principals[_i].name == NULL) {
+		ck_assert_int_eq(e, ERR_NOT_FOUND);
+		return;
+	}
+	ck_assert_int_eq(e, OK);
+	if (principals[_i].name[0] == '\0')
+		return; /* some name, with options that don't parse */
+	ck_assert(slice_is(options, principals[_i].options));
+	ck_assert(slice_is(name, principals[_i].name));
+}
+END_TEST
+
+START_TEST(a_principal_has_no_nul)
+{
+	struct slice options, name;
+
+	ck_assert_int_eq(authline_principal(SLICE_STR("o\0ps"), &options,
+			     &name),
+	    ERR_FORMAT);
+}
+END_TEST
+
 TCase *
 check_authline(void)
 {
@@ -101,5 +146,8 @@ check_authline(void)
 	tcase_add_test(tc, refuses_what_is_no_key);
 	tcase_add_test(tc, refuses_a_nul);
 	tcase_add_test(tc, knows_certificates);
+	tcase_add_loop_test(tc, a_principal_follows_the_last_blank, 0,
+	    (int)(sizeof(principals) / sizeof(principals[0])));
+	tcase_add_test(tc, a_principal_has_no_nul);
 	return tc;
 }

@@ -175,6 +175,31 @@ START_TEST(a_certificate_is_no_ca)
 }
 END_TEST
 
+START_TEST(names_are_compared_octet_for_octet)
+{
+	SCOPED(buf_clear) struct buf blob = FIXTURE_BUF;
+	struct cert c;
+
+	fixture_blob("ed25519_user-cert", &blob);
+	ck_assert_int_eq(cert_parse(buf_slice(&blob), &c), OK);
+	ck_assert(cert_names(&c, SLICE_STR("alice")));
+	ck_assert(cert_names(&c, SLICE_STR("bob")));
+	ck_assert(!cert_names(&c, SLICE_STR("Alice")));
+	ck_assert(!cert_names(&c, SLICE_STR("ali*")));
+	ck_assert(!cert_names(&c, SLICE_STR("alice,bob")));
+	ck_assert(!cert_names(&c, SLICE_NONE));
+	ck_assert(cert_names_any(&c, SLICE_STR("x,bob,y")));
+	ck_assert(!cert_names_any(&c, SLICE_STR("x,bobby,")));
+	c.principals = SLICE_NONE;
+	ck_assert(!cert_names(&c, SLICE_STR("alice")));
+	ck_assert(!cert_names(&c, SLICE_NONE));
+	ck_assert(!cert_names_any(&c, SLICE_STR(",")));
+	/* not even one that the CA left empty */
+	c.principals = SLICE_STR("\0\0\0\0");
+	ck_assert(!cert_names(&c, SLICE_NONE));
+}
+END_TEST
+
 TCase *
 check_cert(void)
 {
@@ -188,5 +213,6 @@ check_cert(void)
 	tcase_add_test(tc, a_plain_key_is_no_certificate);
 	tcase_add_test(tc, bounds_principals);
 	tcase_add_test(tc, a_certificate_is_no_ca);
+	tcase_add_test(tc, names_are_compared_octet_for_octet);
 	return tc;
 }

@@ -1,5 +1,6 @@
 #include "asked.h"
 
+#include "issued.h"
 #include "keycheck.h"
 
 #include "sallyport/base/clock.h"
@@ -33,6 +34,7 @@ clear(void)
 	keyopts_clear(&k.listed.opts);
 	buf_clear(&k.listed.blob);
 	buf_clear(&k.listed.at);
+	buf_clear(&k.waiting.blob);
 	buf_clear(&k.key_text);
 	buf_clear(&k.why);
 	buf_clear(&k.authinfo);
@@ -258,11 +260,109 @@ START_TEST(a_damaged_blob_is_refused)
 }
 END_TEST
 
-START_TEST(a_certificate_lets_nobody_in)
+#define CERT_ALG "ssh-ed25519-cert-v01@openssh.com"
+
+/* A certificate that nothing but its CA's line is needed for. */
+static void
+certify(const char *names)
+{
+	struct issued c = ISSUED;
+
+	c.names = names;
+	asked_clear(&a);
+	asked_init(&a, "ed25519", CERT_ALG);
+	buf_reset(&a.blob);
+	issued_make(&c, &a.blob);
+	a.req.blob = buf_slice(&a.blob);
+	h.conf.ca_algorithms = "ssh-ed25519";
+}
+
+START_TEST(a_certificate_lets_in)
+{
+	SCOPED(mem_free_at) char *line = home_line("cert-authority", "ca");
+
+	list(line);
+	certify("alice");
+	ck_assert(judge());
+	ck_assert(!rep.verified);
+	ck_assert(says(rep.key_text, "ED25519-CERT SHA256:9DECLM"));
+	ck_assert(says(rep.key_text, " ID an id (serial 7) CA ED25519 "
+				     "SHA256:ENsUQHUj"));
+	ck_assert(says(rep.authinfo, CERT_ALG " AAAA"));
+	ck_assert_uint_eq(rep.permits, 0);
+	ck_assert(home_logged(&h, "Accepted certificate ID \"an id\" (serial "
+				  "7) signed by CA ED25519 SHA256:ENsUQHUj"));
+	asked_sign(&a, "ed25519");
+	ck_assert(judge() && rep.verified);
+	/* the plain name inside needn't be accepted by itself */
+	h.conf.pubkey_algorithms = CERT_ALG;
+	ck_assert(judge() && rep.verified);
+	h.conf.pubkey_algorithms = "ssh-ed25519";
+	ck_assert(!judge());
+	h.conf.pubkey_algorithms = CERT_ALG;
+	h.conf.ca_algorithms = "rsa-sha2-512";
+	ck_assert(!judge());
+}
+END_TEST
+
+/* Two steps want two keys: a certificate is none of its own. */
+START_TEST(a_certificate_is_known_by_its_key)
+{
+	SCOPED(mem_free_at) char *ca = home_line("cert-authority", "ca");
+	SCOPED(mem_free_at) char *key = home_line("", "ed25519");
+	SCOPED(mem_free_at) char *rsa = home_line("", "rsa");
+	SCOPED(mem_free_at) char *text = mem_format("%s%s%s", ca, key, rsa);
+	uint8_t first[32];
+
+	list(text);
+	ck_assert(judge());
+	ck_assert_uint_eq(rep.identity.n, sizeof(first));
+	memcpy(first, rep.identity.p, sizeof(first));
+	certify("alice");
+	ck_assert(judge());
+	ck_assert(slice_equal(rep.identity, SLICE_OF(first)));
+	asked_clear(&a);
+	asked_init(&a, "rsa", "rsa-sha2-256");
+	ck_assert(judge());
+	ck_assert(!slice_equal(rep.identity, SLICE_OF(first)));
+}
+END_TEST
+
+START_TEST(a_program_is_told_of_the_key)
+{
+	static const char *const commands[] = {"/bin/x"};
+	const struct empty_msg nothing = {0};
+	struct tokens_rep told = {.serial = SLICE_NONE};
+
+	ck_assert_int_eq(on_tokens(&k, &nothing, &told), OK);
+	ck_assert_uint_eq(told.key.n, 0);
+	h.conf.authorized_keys_commands =
+	    (struct conf_list){.v = commands, .n = 1};
+	certify("alice");
+	rep = (struct judge_rep){.allowed = false};
+	ck_assert_int_eq(on_judge(&k, &a.req, &rep), OK);
+	ck_assert(!rep.allowed && rep.want == WANT_KEYS && rep.which == 0);
+	ck_assert_int_eq(on_tokens(&k, &nothing, &told), OK);
+	ck_assert(slice_is(told.fingerprint,
+	    "SHA256:9DECLMwAmOp6k2HXWe7uFfH2cvlxtQYr21T3ebPNIiE"));
+	ck_assert(slice_is(told.ca_fingerprint,
+	    "SHA256:ENsUQHUjvh/ivY5mqV5D8WG0FrUaEZ8GUX2AGKDLsaM"));
+	ck_assert(slice_is(told.type, CERT_ALG));
+	ck_assert(slice_is(told.ca_type, "ssh-ed25519"));
+	ck_assert(slice_is(told.id, "an id"));
+	ck_assert(slice_is(told.serial, "7"));
+	ck_assert(slice_starts(told.key, SLICE_STR("AAAA")));
+	ck_assert(slice_starts(told.ca_key, SLICE_STR("AAAA")));
+	buf_clear(&k.tokens);
+}
+END_TEST
+
+START_TEST(a_certificate_of_a_stranger_lets_nobody_in)
 {
 	list_with("cert-authority");
 	asked_clear(&a);
-	asked_init(&a, "ed25519_user-cert", "ssh-ed25519-cert-v01@openssh.com");
+	asked_init(&a, "ed25519_user-cert", CERT_ALG);
+	h.conf.ca_algorithms = "ssh-ed25519";
 	ck_assert(!judge());
 	ck_assert(says(rep.key_text, "ED25519-CERT SHA256:9DECLM"));
 	ck_assert(says(rep.key_text, "ID alice laptop (serial 7) CA ED25519 "
@@ -541,6 +641,113 @@ START_TEST(verification_may_be_demanded)
 }
 END_TEST
 
+/* ---- webauthn: a browser's signature ----------------------------------------- */
+
+#define WEBAUTHN "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
+#define HEAD     "{\"type\":\"webauthn.get\",\"challenge\":\""
+
+static void
+attach_browser(void)
+{
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+	SCOPED(mem_free_at) char *line = NULL;
+	struct key key;
+
+	ck_assert_int_eq(signer_generate(KEY_ECDSA_256, 256, &device), OK);
+	key_of_signer(device, &key);
+	key.type = KEY_SK_ECDSA;
+	key.application = SLICE_STR("ssh:");
+	buf_reset(&a.blob);
+	ck_assert_int_eq(key_write(&key, &a.blob), OK);
+	a.req.blob = buf_slice(&a.blob);
+	a.req.alg = SLICE_STR(WEBAUTHN);
+	ck_assert_int_eq(key_write_text(a.req.blob, &text), OK);
+	line = mem_format("%.*s\n", (int)text.n, (const char *)text.p);
+	list(line);
+}
+
+/* What a browser says of the message: base64url without padding. */
+static void
+say(struct slice message, const char *origin, struct buf *said)
+{
+	SCOPED(mem_free_at) char *letters = mem_new(4 * message.n + 8);
+
+	text_base64(message, false, letters, 4 * message.n + 8);
+	for (char *c = letters; *c != '\0'; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+	ck_assert_int_eq(buf_printf(said, HEAD "%s\",\"origin\":\"%s\"}",
+			     letters, origin),
+	    OK);
+}
+
+/* label: inside the signature; other: the browser was asked something else */
+static bool
+browse(const char *label, uint8_t flags, const char *origin, bool other)
+{
+	SCOPED(buf_clear) struct buf message = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf said = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf data = FIXTURE_BUF;
+	struct sig s = {.webauthn = true, .flags = flags, .counter = 3};
+	struct raw_signature raw = {.octets = SLICE_NONE};
+	uint8_t room[SIGN_RAW_MAX];
+	struct wr w;
+	size_t mark;
+
+	asked_data(&a, &message);
+	say(buf_slice(&message), origin, &said);
+	s.origin = slice_cstr(origin);
+	s.client_data = buf_slice(&said);
+	ck_assert_int_eq(sk_signed_data(SLICE_STR("ssh:"), &s,
+			     buf_slice(&message), &data),
+	    OK);
+	ck_assert_int_eq(signer_sign(device, HASH_SHA256, buf_slice(&data),
+			     room, &raw),
+	    OK);
+	buf_reset(&a.sig);
+	w = wr_into(&a.sig);
+	wr_cstr(&w, label);
+	mark = wr_begin(&w);
+	wr_mpint(&w, raw.r);
+	wr_mpint(&w, raw.s);
+	wr_finish(&w, mark);
+	wr_u8(&w, flags);
+	wr_u32(&w, 3);
+	wr_cstr(&w, other ? "https://evil.example" : origin);
+	wr_string(&w, buf_slice(&said));
+	wr_cstr(&w, "");
+	ck_assert_int_eq(wr_end(&w, NULL), OK);
+	a.req.has_sig = true;
+	a.req.sig = buf_slice(&a.sig);
+	ck_assert(judge());
+	return rep.verified;
+}
+
+START_TEST(a_browser_signs)
+{
+	const char *origin = "https://ssh.example";
+
+	h.conf.pubkey_algorithms = WEBAUTHN;
+	attach_browser();
+	ck_assert(browse(WEBAUTHN, SK_PRESENT, origin, false));
+	ck_assert(says(rep.key_text, "ECDSA-SK SHA256:"));
+	ck_assert(browse("webauthn-sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+	    SK_PRESENT, origin, false));
+	ck_assert(!browse(WEBAUTHN, 0, origin, false));
+	ck_assert(!browse(WEBAUTHN, SK_PRESENT, origin, true));
+	a.req.session_id = SLICE_STR("another");
+	ck_assert(judge() && !rep.verified);
+	h.conf.pubkey_algorithms = "sk-ecdsa-sha2-nistp256@openssh.com";
+	ck_assert(!judge());
+	/* the label inside must be accepted, too, whatever is announced */
+	a.req.alg = SLICE_STR("sk-ecdsa-sha2-nistp256@openssh.com");
+	ck_assert(!browse(WEBAUTHN, SK_PRESENT, origin, false));
+	h.conf.pubkey_algorithms =
+	    "sk-ecdsa-sha2-nistp256@openssh.com," WEBAUTHN;
+	ck_assert(browse(WEBAUTHN, SK_PRESENT, origin, false));
+	signer_free(device);
+}
+END_TEST
+
 TCase *
 check_judge(void)
 {
@@ -559,7 +766,10 @@ check_judge(void)
 	tcase_add_test(tc, the_inner_algorithm_counts);
 	tcase_add_test(tc, short_rsa_keys_are_refused);
 	tcase_add_test(tc, a_damaged_blob_is_refused);
-	tcase_add_test(tc, a_certificate_lets_nobody_in);
+	tcase_add_test(tc, a_certificate_lets_in);
+	tcase_add_test(tc, a_certificate_is_known_by_its_key);
+	tcase_add_test(tc, a_program_is_told_of_the_key);
+	tcase_add_test(tc, a_certificate_of_a_stranger_lets_nobody_in);
 	tcase_add_loop_test(tc, a_line_that_does_not_hold_grants_nothing, 0, n);
 	tcase_add_loop_test(tc, the_first_line_that_holds_wins, 0, n);
 	tcase_add_test(tc, a_mismatch_of_from_is_told);
@@ -575,5 +785,6 @@ check_judge(void)
 	tcase_add_test(tc, a_fido_key_is_touched);
 	tcase_add_test(tc, a_line_may_waive_the_touch);
 	tcase_add_test(tc, verification_may_be_demanded);
+	tcase_add_test(tc, a_browser_signs);
 	return tc;
 }

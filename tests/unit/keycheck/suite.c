@@ -3,7 +3,8 @@
 #include "sallyport/crypto/secret.h"
 
 /* clang-format off */
-#define CASES(C) C(files) C(judge) C(keycheck) C(search)
+#define CASES(C) C(certificate) C(files) C(judge) C(keycheck) C(listing)       \
+	C(revoked) C(search) C(trial)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;

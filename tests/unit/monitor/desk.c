@@ -3,9 +3,15 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
+#include "sallyport/base/rd.h"
+#include "sallyport/proc/memfile.h"
+#include "sallyport/proc/spawn.h"
+#include "sallyport/rpc/errand_ops.h"
 #include "sallyport/rpc/keycheck_ops.h"
 #include "sallyport/rpc/monitor_ops.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +167,8 @@ session_main(const struct common *common, const struct conn *conn,
 	gate_main(common, conn, channel, monitor);
 }
 
+struct tokens_rep desk_told;
+
 struct keycheck {
 	uint8_t identity[32]; /* the blob's beginning */
 };
@@ -200,8 +208,78 @@ on_tokens(struct keycheck *k, const struct empty_msg *req,
 {
 	(void)k;
 	(void)req;
-	(void)rep;
+	*rep = desk_told;
 	return OK;
+}
+
+/* ---- an errand ----------------------------------------------------------------- */
+
+static const struct {
+	const char *path;
+	struct runner_end_msg end;
+} ends[] = {
+    {"/bin/status", {.end = RUNNER_STATUS, .number = 3}},
+    {"/bin/signal", {.end = RUNNER_SIGNAL, .number = 9}},
+    {"/bin/slow", {.end = RUNNER_TIMEOUT}},
+    {"/bin/long", {.end = RUNNER_TOO_LONG}},
+    {"/bin/absent", {.end = RUNNER_ABSENT, .number = ENOENT}},
+    {"/bin/unsafe", {.end = RUNNER_UNSAFE, .directory = true}},
+};
+
+static void
+print_list(struct slice list, struct buf *out)
+{
+	struct rd r = rd_from(list);
+
+	while (r.left.n > 0) {
+		struct slice s = rd_string(&r);
+
+		must(rd_status(&r) == OK);
+		must(buf_append(out, s) == OK);
+		must(buf_append_cstr(out, "\n") == OK);
+	}
+}
+
+static void
+play(const struct runner_msg *m, struct runner_end_msg *end)
+{
+	SCOPED(buf_clear) struct buf out = BUF_EMPTY;
+	struct rd r = rd_from(m->argv);
+	struct slice path = rd_string(&r);
+
+	*end = (struct runner_end_msg){.output.fd = -1};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (slice_is(path, ends[i].path)) {
+			*end = ends[i].end;
+			end->output.fd = -1;
+			if (end->end == RUNNER_UNSAFE)
+				end->path = SLICE_STR("/bin");
+			return;
+		}
+	if (slice_is(path, "/bin/crash"))
+		_exit(1);
+	print_list(m->argv, &out);
+	must(buf_append_cstr(&out, "--\n") == OK);
+	print_list(m->env, &out);
+	must(buf_printf(&out, "%u %u %u\n", m->uid, m->gid, m->timeout_ms) ==
+	     OK);
+	must(memfile_make("x", buf_slice(&out), &end->output.fd) == OK);
+}
+
+int
+desk_errand(void)
+{
+	struct rpc *r = rpc_new(SPAWN_CHANNEL);
+	struct runner_end_msg end;
+	struct runner_msg m;
+	uint32_t number;
+
+	if (rpc_receive(r, false, &number) != OK || number != ERRAND_RUN ||
+	    rpc_decode(r, &layout_runner_msg, &m) != OK)
+		return 1;
+	play(&m, &end);
+	return rpc_send(r, ERRAND_END, &layout_runner_end_msg, &end) == OK ? 0
+									   : 1;
 }
 
 _Noreturn void

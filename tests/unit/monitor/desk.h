@@ -55,4 +55,16 @@ void desk_forget_log(struct desk *d);
  * with "good", verified if the signature is "sig"; "good command", "good
  * restrict" carry these options; "crash" ends it by a signal. */
 
+/* And of a key, for a program's arguments: set before ops_key_start. */
+extern struct tokens_rep desk_told;
+
+/*
+ * An errand that is exec'd is this program again, which main gives to
+ * desk_errand: it prints arguments, then "--" and the environment, a line
+ * each, then "uid gid timeout". By its path a program ends otherwise:
+ * /bin/status with 3, /bin/signal by 9, /bin/slow too late, /bin/long,
+ * /bin/absent, /bin/unsafe; /bin/crash answers nothing.
+ */
+int desk_errand(void);
+
 #endif

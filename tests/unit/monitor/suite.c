@@ -1,9 +1,10 @@
-#include "suite.h"
+#include "desk.h"
 
 #include "sallyport/crypto/secret.h"
+#include "sallyport/proc/spawn.h"
 
 /* clang-format off */
-#define CASES(C) C(account) C(admit) C(methods) C(ops_kex) C(ops_key)         \
+#define CASES(C) C(account) C(admit) C(command) C(methods) C(ops_kex) C(ops_key) \
 	C(ops_log) C(ops_password) C(ops_session) C(ops_user) C(phases)       \
 	C(refusal) C(shadow) C(verdict)
 /* clang-format on */
@@ -22,8 +23,13 @@ __asan_default_options(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	enum role role;
+	const char *task;
+
+	if (spawn_is_child(argc, argv, &role, &task))
+		return role == ROLE_ERRAND ? desk_errand() : 1;
 	secret_init((size_t)64 << 10);
 	return suite_run("monitor", cases, sizeof(cases) / sizeof(cases[0]));
 }
