@@ -3,8 +3,8 @@
  *
  * The only header that a process room includes of another's: whoever starts a
  * process names its entry here. Re-exec'd ones (listener, spawner, keeper,
- * errand) get a channel; forked ones (monitor, gate, keycheck, session) get
- * what their parent knew. All of them end with _exit, never by returning from
+ * errand) get a channel; forked ones (monitor, gate, keycheck, session, and the
+ * errand that looks up names) get what their parent knew. All of them end with _exit, never by returning from
  * main: libraries registered exit handlers.
  */
 #ifndef SALLYPORT_ROLES_H
@@ -132,6 +132,11 @@ void monitor_warm(const struct conf *conf);
 _Noreturn void gate_main(const struct common *common, const struct conn *conn,
     int channel, pid_t monitor);
 
+/* In the child of the monitor's fork: ip's name, as lookup_msg; ends at
+ * until_ms (clock_mono_ms) at the latest. An errand. */
+_Noreturn void
+lookup_main(const char *ip, uint64_t until_ms, int channel, pid_t monitor);
+
 /* The user's account as the monitor found it. */
 struct keycheck_start {
 	const char *user;
@@ -142,6 +147,7 @@ struct keycheck_start {
 	size_t ngroups;
 	bool known; /* false: a decoy, no file is opened, the same work done */
 	const struct conf *conf; /* with Match applied */
+	const char *host; /* client's name, or its address again */
 };
 _Noreturn void
 keycheck_main(const struct common *common, const struct conn *conn,

@@ -277,3 +277,16 @@ pattern_cidr_list(struct slice list, struct slice text,
 	*result = found;
 	return OK;
 }
+
+bool
+pattern_host(struct slice list, struct slice address, struct slice host)
+{
+	enum pattern_result by_address, by_name;
+
+	if (pattern_addr_list(list, address, &by_address) != OK ||
+	    by_address == PATTERN_NEGATED)
+		return false;
+	by_name = pattern_list(list, host, true);
+	return by_name == PATTERN_HIT ||
+	       (by_name == PATTERN_NONE && by_address == PATTERN_HIT);
+}

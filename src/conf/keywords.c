@@ -103,7 +103,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("PermitEmptyPasswords",          permit_empty_passwords,         flag,           "no",     MATCH),
 	KEYWORD ("Compression",                   compression,                    ssh_compression, "yes",   EARLY),
 	KEYWORD ("GatewayPorts",                  gateway_ports,                  session_gateway, "no",     MATCH | LATER),
-	KEYWORD ("UseDNS",                        use_dns,                        flag,           "no",     LATER),
+	KEYWORD ("UseDNS",                        use_dns,                        flag,           "no",     GLOBAL),
 	KEYWORD ("AllowTcpForwarding",            allow_tcp_forwarding,           session_forward, "yes",    MATCH | LATER),
 	KEYWORD ("AllowAgentForwarding",          allow_agent_forwarding,         flag,           "yes",    MATCH | LATER),
 	KEYWORD ("DisableForwarding",             disable_forwarding,             flag,           "no",     MATCH | LATER),

@@ -26,17 +26,14 @@ static bool
 is_from_permitted(const struct lookup *l, const struct keyopts *o, size_t line)
 {
 	const char *peer = l->t->k->conn->peer_ip;
-	enum pattern_result result = PATTERN_NONE;
+	const char *host = l->t->k->start->host;
 
-	if (!o->has_from)
-		return true;
-	if (pattern_addr_list(buf_slice(&o->from), slice_cstr(peer), &result) ==
-		OK &&
-	    result == PATTERN_HIT)
+	if (!o->has_from || pattern_host(buf_slice(&o->from), slice_cstr(peer),
+				slice_cstr(host)))
 		return true;
 	log_info("%s:%zu: Authentication tried for %s with correct key but not "
 		 "from a permitted host (host=%s, ip=%s, required=%s).",
-	    l->path, line, l->t->k->start->user, peer, peer,
+	    l->path, line, l->t->k->start->user, host, peer,
 	    log_quote_max(buf_slice(&o->from), 200));
 	return trial_refuse(l->t->k, "option from of %s:%zu doesn't name %s",
 	    l->path, line, peer);

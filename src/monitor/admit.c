@@ -22,18 +22,13 @@ user_matches(const struct monitor *m, const char *pattern)
 	struct slice name = at == NULL
 				? slice_cstr(pattern)
 				: slice_make(pattern, (size_t)(at - pattern));
-	enum pattern_result r;
 
 	if (!pattern_match(name, slice_cstr(m->account.name), false))
 		return false;
 	if (at == NULL)
 		return true;
-	if (pattern_addr_list(slice_cstr(at + 1), slice_cstr(m->conn->peer_ip),
-		&r) == OK &&
-	    r == PATTERN_HIT)
-		return true;
-	return pattern_match(slice_cstr(at + 1), slice_cstr(m->conn->peer_ip),
-	    true);
+	return pattern_host(slice_cstr(at + 1), slice_cstr(m->conn->peer_ip),
+	    slice_cstr(m->host));
 }
 
 /* A leading '!' negates and ends the search with a no; *which: what decided. */

@@ -240,6 +240,7 @@ leave_refused(struct monitor *m)
 {
 	if (m->phase != PHASE_DONE)
 		refusal_log_unlisted(m);
+	host_stop(m);
 	ops_key_stop(m);
 	end_child(m, &m->gate_pid);
 	pam_finish(m);
@@ -336,6 +337,7 @@ monitor_main(const struct common *common, const struct conn *conn)
 	ops_log_connection(m);
 	set_deadline(m);
 	title_set("[accepted]");
+	host_start(m);
 	if ((e = start_gate(m)) != OK) {
 		log_error("gate: fork: %s", strerror(errno));
 		leave_refused(m);

@@ -82,6 +82,11 @@ struct monitor {
 	uint32_t logs; /* lines written for the gate */
 	char *method, *fingerprint, *cert_id; /* last tried, for ops_log.c */
 
+	const char *host; /* client's name, where there is one; or its address */
+	struct rpc *lookup;
+	pid_t lookup_pid;
+	uint64_t lookup_until_ms;
+
 	uint8_t session_id[64];
 	size_t session_id_octets;
 
@@ -145,6 +150,13 @@ gid_t account_tty_group(gid_t otherwise);
 /* The user's groups, as initgroups would set them but without asking NSS again;
  * PAM adds to the list after it. */
 bool account_set_groups(const struct account *a);
+
+/* ---- host.c ---- */
+/* UseDNS: have the client's name looked up; m->host is its address until then.
+ * Before anything secret is known: it takes a fork. */
+void host_start(struct monitor *m);
+void host_learn(struct monitor *m); /* wait for it; tells what is wrong */
+void host_stop(struct monitor *m);
 
 /* ---- admit.c ---- */
 /* May this account try at all? Logs why not (refusal.c); false then. */

@@ -46,7 +46,8 @@ ops_key_start(struct monitor *m)
 	    .groups = m->account.groups,
 	    .ngroups = m->account.ngroups,
 	    .known = m->valid,
-	    .conf = &m->conf};
+	    .conf = &m->conf,
+	    .host = m->host};
 	pid_t self = getpid();
 	int channel = -1;
 

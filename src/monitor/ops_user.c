@@ -30,7 +30,7 @@ match(struct monitor *m)
 {
 	struct conf_facts f = {.user = m->user,
 	    .invalid_user = !m->account.known,
-	    .host = m->conn->peer_ip,
+	    .host = m->host,
 	    .address = m->conn->peer_ip,
 	    .local_address = m->conn->local_ip,
 	    .local_port = m->conn->local_port,
@@ -84,6 +84,7 @@ on_find_user(struct monitor *m, const struct user_req *req,
 	phases_reach(m, PHASE_END_KEX, req->kex_at_ms);
 	ops_log_user(m);
 	account_find(&m->account, m->user);
+	host_learn(m);
 	if ((e = match(m)) != OK)
 		return e;
 	m->phase = PHASE_AUTH;

@@ -268,7 +268,7 @@ pam_begin(struct monitor *m)
 	p->status = lib.start(m->conf.pam_service, m->user, &conv, &p->handle);
 	if (p->status == PAM_SUCCESS)
 		p->status =
-		    lib.set_item(p->handle, PAM_RHOST, m->conn->peer_ip);
+		    lib.set_item(p->handle, PAM_RHOST, m->host);
 	/* some modules refuse to work without a terminal's name */
 	if (p->status == PAM_SUCCESS)
 		p->status = lib.set_item(p->handle, PAM_TTY, "ssh");
@@ -310,7 +310,7 @@ authenticate(struct pam *p)
 		log_error("PAM: %s for %s%s from %s",
 		    lib.strerror(p->handle, p->status),
 		    m->valid ? "" : "illegal user ",
-		    log_quote(slice_cstr(m->user)), m->conn->peer_ip);
+		    log_quote(slice_cstr(m->user)), m->host);
 		return false;
 	}
 	p->authenticated = same_user(p) && m->valid;

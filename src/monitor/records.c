@@ -51,7 +51,7 @@ record(const struct monitor *m, const struct line *line, short type,
 	if (type != USER_PROCESS)
 		return;
 	fill(u->ut_user, sizeof(u->ut_user), m->account.name);
-	fill(u->ut_host, sizeof(u->ut_host), m->conn->peer_ip);
+	fill(u->ut_host, sizeof(u->ut_host), m->host);
 	if (inet_pton(AF_INET, m->conn->peer_ip, u->ut_addr_v6) != 1)
 		(void)inet_pton(AF_INET6, m->conn->peer_ip, u->ut_addr_v6);
 }
@@ -88,7 +88,7 @@ lastlog(const struct monitor *m, const struct line *line,
 	memset(&l, 0, sizeof(l));
 	l.ll_time = (int32_t)clock_wall_s();
 	fill(l.ll_line, sizeof(l.ll_line), line->name);
-	fill(l.ll_host, sizeof(l.ll_host), m->conn->peer_ip);
+	fill(l.ll_host, sizeof(l.ll_host), m->host);
 	if (pwrite(fd, &l, sizeof(l), at) != (ssize_t)sizeof(l))
 		log_info("Writing login record failed for %s", m->account.name);
 }

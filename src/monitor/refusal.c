@@ -16,7 +16,8 @@
 #define LINE_OCTETS ((size_t)2048)
 #define NOWHERE     SIZE_MAX /* no keyword decides this */
 
-/* U: the user's name; H: host; P: port; D: detail */
+/* U: the user's name; A: the client's address; H: its name, where there is one
+ * (UseDNS); P: port; D: detail */
 struct refusal_row {
 	const char *line; /* for filters; NULL: somebody else writes it */
 	const char *rule; /* NULL: the line says all there is to say */
@@ -29,7 +30,7 @@ struct refusal_row {
 /* clang-format off */
 static const struct refusal_row rows[REFUSALS] = {
 	[REFUSED_UNKNOWN] = {
-		"Invalid user %U from %H port %P", NULL,
+		"Invalid user %U from %A port %P", NULL,
 		NOWHERE, "unknown_user"},
 	[REFUSED_LOCKED] = {
 		"User %U not allowed because account is locked",
@@ -71,7 +72,7 @@ static const struct refusal_row rows[REFUSALS] = {
 		"User %U password has expired (password aged)",
 		"the password has expired", NOWHERE, "password_expired"},
 	[REFUSED_ROOT] = {
-		"ROOT LOGIN REFUSED FROM %H port %P",
+		"ROOT LOGIN REFUSED FROM %A port %P",
 		"PermitRootLogin %D", BY(permit_root_login), "root_login"},
 	[REFUSED_OTHER_ACCOUNT] = {
 		"User %U not allowed because this daemon runs as another "
@@ -83,7 +84,7 @@ static const struct refusal_row rows[REFUSALS] = {
 		"this version",
 		"%D isn't acted upon by this version", NOWHERE, "keyword"},
 	[REFUSED_CONNECTION] = {
-		"administratively prohibited connection for %D%U from %H port "
+		"administratively prohibited connection for %D%U from %A port "
 		"%P",
 		"RefuseConnection yes", BY(refuse_connection),
 		"refuse_connection"},
@@ -124,8 +125,10 @@ append_token(const struct monitor *m, char token, const char *detail,
 	switch (token) {
 	case 'U':
 		return buf_append_cstr(line, log_quote(slice_cstr(m->user)));
-	case 'H':
+	case 'A':
 		return buf_append_cstr(line, m->conn->peer_ip);
+	case 'H':
+		return buf_append_cstr(line, m->host);
 	case 'P':
 		return buf_printf(line, "%u", (unsigned int)m->conn->peer_port);
 	default:
@@ -196,7 +199,7 @@ tell_rule(struct monitor *m, enum refusal why, const char *detail,
 	if (row->rule == NULL || (m->told & 1u << why) != 0)
 		return;
 	m->told |= 1u << why;
-	e = append(m, "Login refused for %U from %H port %P: ", NULL, &line);
+	e = append(m, "Login refused for %U from %A port %P: ", NULL, &line);
 	if (e == OK)
 		e = append(m, row->rule, detail, &line);
 	if (e == OK)
@@ -243,7 +246,7 @@ refusal_log_key(struct monitor *m, const struct judge_rep *j)
 	if (j->rule >= JUDGE_RULES || j->why.n == 0)
 		return;
 	m->told |= 1u << REFUSED_UNLISTED;
-	e = append(m, "Key refused for %U from %H port %P: ", NULL, &line);
+	e = append(m, "Key refused for %U from %A port %P: ", NULL, &line);
 	if (e == OK && j->key_text.n > 0)
 		e = buf_printf(&line, "%s: ", log_quote_max(j->key_text, 200));
 	if (e == OK)

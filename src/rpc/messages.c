@@ -368,6 +368,10 @@ LAYOUT(tokens_rep,
 
 /* ---- monitor to the errand that runs a program ---- */
 
+LAYOUT(lookup_msg,
+    FIELD(lookup_msg, result, 0),
+    FIELD(lookup_msg, name, 255)); /* RFC 1035 §2.3.4 */
+
 LAYOUT(runner_msg,
     FIELD(runner_msg, argv, 98304), /* twice the longest key, and more */
     FIELD(runner_msg, env, 8192),

@@ -1,14 +1,17 @@
 """Who comes in and who stays: limits, penalties, names, timeouts, and what
 the kernel is told about a connection."""
 
+import contextlib
 import ctypes
 import os
 import re
 import socket
+import struct
 import subprocess
+import threading
 import time
 
-from lib import Skip, alive, finish, wait_for
+from lib import Skip, alive, children, finish, status, title, wait_for
 
 
 # ---- what the kernel knows ----------------------------------------------------
@@ -177,3 +180,338 @@ def test_a_deaf_client_is_told_from_one_that_answers(env):
     finally:
         p.send_signal(18)
     finish(p)
+
+
+# ---- names ---------------------------------------------------------------------
+
+
+class Names:
+    """A name server of the test's own, on the loopback, for a World."""
+
+    ADDRESS = "127.0.53.53"
+
+    def __init__(self, world, ptr, a):
+        self.ptr, self.a = ptr, a
+        self.queries = []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.socket.bind((self.ADDRESS, 53))
+        except OSError as e:
+            raise Skip("no port 53: %s" % e)
+        etc = world.path("etc")
+        for name, text in (
+                ("resolv.conf", "nameserver %s\noptions timeout:60\n" %
+                 self.ADDRESS),
+                ("nsswitch.conf", "passwd: files\ngroup: files\n"
+                 "shadow: files\nhosts: files dns\n"),
+                ("hosts", "127.0.0.1 localhost\n"),
+                ("host.conf", "multi on\n")):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(etc, name))
+            world.write("etc/" + name, text)
+        self.socket.settimeout(0.1)
+        self.over = False
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while not self.over:
+            try:
+                query, client = self.socket.recvfrom(2048)
+            except socket.timeout:
+                continue
+            answer = self.answer(query)
+            if answer is not None:
+                self.socket.sendto(answer, client)
+
+    def answer(self, query):
+        name, at = "", 12
+        while query[at]:
+            name += query[at + 1:at + 1 + query[at]].decode() + "."
+            at += 1 + query[at]
+        kind = struct.unpack_from(">H", query, at + 1)[0]
+        self.queries.append((kind, name))
+        if kind == 12:
+            value = self.ptr.get(name)
+            data = value and self.wire(value)
+        else:
+            value = self.a.get(name) if kind == 1 else None
+            data = value and socket.inet_aton(value)
+        if value == "":
+            return None  # silence
+        head = query[:2] + struct.pack(
+            ">HHHHH", 0x8180 if data else 0x8183, 1, 1 if data else 0, 0, 0)
+        body = query[12:at + 5]
+        if data:
+            body += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60,
+                                              len(data)) + data
+        return head + body
+
+    @staticmethod
+    def wire(name):
+        return b"".join(bytes([len(p)]) + p.encode()
+                        for p in name.split(".")) + b"\0"
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.socket.close()
+
+
+PTR = {"7.0.0.127.in-addr.arpa.": "Good.example",
+       "8.0.0.127.in-addr.arpa.": "other.example",
+       "9.0.0.127.in-addr.arpa.": "lost.example",
+       "10.0.0.127.in-addr.arpa.": "10.1.2.3",
+       "12.0.0.127.in-addr.arpa.": ""}
+A = {"Good.example.": "127.0.0.7", "good.example.": "127.0.0.7",
+     "other.example.": "127.0.0.99"}
+
+
+@contextlib.contextmanager
+def named(env):
+    world = env.world()
+    names = Names(world, PTR, A)
+    try:
+        yield world, names
+    finally:
+        names.close()
+
+
+def from_address(s, last, *command, **how):
+    return s.ssh(*command, options=("-b", "127.0.0.%d" % last) +
+                 tuple(how.pop("options", ())), **how)
+
+
+def test_a_name_counts_if_it_maps_back(env):
+    """UseDNS: AllowUsers by name for the one address whose name is confirmed,
+    a line for each that lies, and no rule by name for those."""
+    with named(env) as (world, _):
+        s = env.server("UseDNS yes", "UsePAM no",
+                       "AllowUsers %s@good.example" % env.user, world=world)
+        r = from_address(s, 7, "echo in")
+        assert r.stdout == b"in\n", (r, s.log()[-3000:])
+        lines = {
+            8: "Address 127.0.0.8 maps to other.example, but this does not "
+               "map back to the address.",
+            9: "reverse mapping checking getaddrinfo for lost.example "
+               "[127.0.0.9] failed.",
+            10: 'Nasty PTR record "10.1.2.3" is set up for 127.0.0.10, '
+                "ignoring",
+            11: "User %s from 127.0.0.11 not allowed because not listed in "
+                "AllowUsers" % env.user}
+        for last, line in lines.items():
+            assert from_address(s, last, "true").returncode == 255
+            assert line in s.log(), (line, s.log()[-3000:])
+
+
+def test_names_decide_in_match_and_from(env):
+    """Match Host, from= of a key, and the record of a login see the name."""
+    with named(env) as (world, _):
+        with open(env.authorized) as f:
+            keys = "".join('from="*.example" ' + line for line in f)
+        s = env.server("UseDNS yes", "UsePAM no", "Match Host good.example",
+                       "ForceCommand echo matched", "Match all",
+                       world=world, authorized=keys)
+        assert from_address(s, 7, "echo in").stdout == b"matched\n", (
+            s.log()[-3000:])
+        assert from_address(s, 8, "echo in").returncode == 255
+        s.wait_log(r"not from a permitted host \(host=127.0.0.8, "
+                   r"ip=127.0.0.8, required=\*.example\)")
+        p = s.ssh_popen(options=("-tt", "-b", "127.0.0.7"))
+        p.stdout.readline()
+        finish(p)
+        with open(world.path("log/wtmp"), "rb") as f:
+            assert b"good.example" in f.read()
+
+
+def test_without_usedns_nobody_is_asked(env):
+    with named(env) as (world, names):
+        s = env.server("UsePAM no", "Match Host good.example",
+                       "ForceCommand echo matched", world=world)
+        assert from_address(s, 7, "echo in").stdout == b"in\n"
+        assert not names.queries, names.queries
+
+
+def test_a_silent_name_server_costs_ten_seconds_at_most(env):
+    """Meanwhile the errand that asks has no right whatsoever."""
+    with named(env) as (world, _):
+        s = env.server("UseDNS yes", "UsePAM no", world=world)
+        begin = time.monotonic()
+        p = s.ssh_popen("echo in", options=("-b", "127.0.0.12"))
+
+        def errand():
+            return next((e for m in s.monitors() for e in children(m)
+                         if "[dns]" in title(e)), None)
+
+        st = status(wait_for(errand, 10, "the errand"))
+        assert "0" not in st["Uid"].split(), st["Uid"]
+        assert int(st["CapPrm"], 16) == 0 and int(st["CapBnd"], 16) == 0
+        assert st["NoNewPrivs"].strip() == "1"
+        out, _ = finish(p, 60)
+        assert out == b"in\n", s.log()[-3000:]
+        assert 8 < time.monotonic() - begin < 40
+        assert "no name was found for 127.0.0.12 in time" in s.log()
+        assert not errand()
+
+
+# ---- penalties --------------------------------------------------------------------
+
+
+def refusal(s, address="127.0.0.1"):
+    """What a newcomer from there is told in place of an identification."""
+    with socket.create_connection((s.env_address, s.port), timeout=20,
+                                  source_address=(address, 0)) as c:
+        return c.makefile("rb").readline()
+
+
+def comes_in(s, address="127.0.0.1"):
+    s.env_address = "127.0.0.1"
+    line = refusal(s, address)
+    assert line in (b"Not allowed at this time\r\n",) or \
+        line.startswith(b"SSH-2.0-"), line
+    return line.startswith(b"SSH-2.0-")
+
+
+PENALTIES = ("PerSourcePenalties crash:91 authfail:92 noauth:93 "
+             "invaliduser:94 refuseconnection:95 grace-exceeded:96 min:0")
+
+
+def leave(s):
+    s.connect().close()
+
+
+def fail(s):
+    assert s.ssh("true", key="stranger").returncode == 255
+
+
+def be_nobody(s):
+    """The name alone, no attempt: "none" is how everybody begins."""
+    t = s.paramiko(auth=False)
+    import paramiko
+    with contextlib.suppress(paramiko.SSHException):
+        t.auth_none("no-such-user")
+    t.close()
+
+
+def be_refused(s):
+    s.ssh("true")
+
+
+def stay_silent(s):
+    with s.connect() as c:
+        c.recv(4096)
+        c.settimeout(30)
+        assert c.recv(4096) == b""
+
+
+def stall(s):
+    with s.connect() as c:
+        c.sendall(b"SSH-2.0-x\r\n")
+        c.settimeout(30)
+        with contextlib.suppress(OSError):
+            while c.recv(4096):
+                pass
+
+
+def crash(s):
+    with s.connect() as c:
+        c.sendall(b"SSH-2.0-x\r\n")
+        m = wait_for(s.monitors, 20, "a monitor")[0]
+        gate = wait_for(lambda: s.roles(m).get("gate"), 20, "a gate")
+        os.kill(gate, 11)
+        wait_for(lambda: not alive(m), 20, "the monitor's end")
+
+
+def crash_monitor(s):
+    with s.connect() as c:
+        c.sendall(b"SSH-2.0-x\r\n")
+        m = wait_for(s.monitors, 20, "a monitor")[0]
+        os.kill(m, 11)
+        wait_for(lambda: not alive(m), 20, "the monitor's end")
+
+
+def penalised(env, act, seconds, reason, *lines):
+    s = env.server(PENALTIES, *lines)
+    act(s)
+    s.wait_log(r"srclimit_penalise: ipv4: new 127.0.0.1/32 active penalty of "
+               r"%d.000 seconds for penalty: %s" % (seconds, reason), 20)
+    assert not comes_in(s)
+    assert comes_in(s, "127.0.0.2"), "another address"
+    s.wait_log(r"drop connection #\d+ from \[127.0.0.1\]:\d+ on "
+               r"\[127.0.0.1\]:%d penalty: %s" % (s.port, reason))
+    s.stop()
+
+
+def test_penalty_for_leaving_without_a_word(env):
+    penalised(env, leave, 93, "connections without attempting authentication")
+
+
+def test_penalty_for_a_failed_attempt(env):
+    penalised(env, fail, 92, "failed authentication")
+
+
+def test_penalty_for_a_name_that_isnt_known(env):
+    penalised(env, be_nobody, 94, "attempted authentication by invalid user")
+
+
+def test_penalty_for_a_refused_connection(env):
+    """RefuseConnection in a Match block: before any attempt."""
+    penalised(env, be_refused, 95, "connection prohibited by RefuseConnection",
+              "Match User " + env.user, "RefuseConnection yes")
+
+
+def test_penalty_for_silence(env):
+    penalised(env, stay_silent, 96, "exceeded LoginGraceTime",
+              "LoginGraceTime 1")
+
+
+def test_penalty_for_stalling(env):
+    """It spoke, so it has a monitor, which its own timer kills."""
+    penalised(env, stall, 96, "exceeded LoginGraceTime", "LoginGraceTime 1")
+
+
+def test_penalty_for_a_crash_of_the_gate(env):
+    env.need_root()
+    penalised(env, crash, 91, "caused crash")
+
+
+def test_penalty_for_a_crash_of_the_monitor(env):
+    env.need_root()
+    penalised(env, crash_monitor, 91, "caused crash")
+
+
+def test_who_logs_in_isnt_penalised(env):
+    """Whatever failed before; nor whoever an administrator ended."""
+    s = env.server(PENALTIES)
+    s.login_works()
+    r = s.ssh("echo in", options=(
+        "-i", os.path.join(env.keys, "stranger")))
+    assert r.stdout == b"in\n"
+    with s.connect() as c:
+        c.sendall(b"SSH-2.0-x\r\n")
+        os.kill(wait_for(s.monitors, 20, "a monitor")[0], 9)
+        c.settimeout(20)
+        with contextlib.suppress(OSError):
+            while c.recv(4096):
+                pass
+    s.login_works()
+    assert "srclimit_penalise" not in s.log(), s.log()[-3000:]
+
+
+def test_the_exempt_are_never_penalised(env):
+    s = env.server(PENALTIES, "PerSourcePenaltyExemptList 127.0.0.0/31")
+    leave(s)
+    s.wait_log("Connection closed by 127.0.0.1")
+    assert comes_in(s)
+    assert "srclimit_penalise" not in s.log()
+
+
+def test_penalties_survive_a_reload(env):
+    s = env.server(PENALTIES)
+    leave(s)
+    s.wait_log("active penalty of 93.000 seconds")
+    os.unlink(s.pidfile)
+    os.kill(s.pid, 1)
+    wait_for(lambda: os.path.exists(s.pidfile), 20, "the reload")
+    assert not comes_in(s)
+    assert comes_in(s, "127.0.0.2")

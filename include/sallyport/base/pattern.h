@@ -64,4 +64,12 @@ MUST_USE enum err pattern_addr_list(struct slice list, struct slice text,
 MUST_USE enum err pattern_cidr_list(struct slice list, struct slice text,
     enum pattern_result *result);
 
+/*
+ * Does a list as above hold a client, by its address or by its name? host is
+ * the name in whatever case, or the address again where none is known. A hit
+ * that is negated wins, of either; a list that is no list holds nobody.
+ */
+bool
+pattern_host(struct slice list, struct slice address, struct slice host);
+
 #endif

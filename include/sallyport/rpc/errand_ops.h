@@ -1,7 +1,8 @@
 /*
- * errand_ops.h - messages between the monitor and an errand that runs a program
+ * errand_ops.h - messages between the monitor and its errands: one that runs a
+ * program, one that looks up the client's name
  *
- * Both are plain: one goes there, one comes back, the errand ends.
+ * All are plain: one may go there, one comes back, the errand ends.
  */
 #ifndef SALLYPORT_RPC_ERRAND_OPS_H
 #define SALLYPORT_RPC_ERRAND_OPS_H
@@ -11,7 +12,8 @@
 
 enum errand_note {
 	ERRAND_RUN = 120, /* runner_msg */
-	ERRAND_END = 121  /* runner_end_msg */
+	ERRAND_END = 121, /* runner_end_msg */
+	ERRAND_NAME = 122 /* lookup_msg */
 };
 
 #endif

@@ -524,6 +524,21 @@ struct metrics_start_msg {
 	struct rpc_fd socket; /* listening */
 };
 
+/* ---- the errand that looks up a client's name (errand/lookup.c) to monitor */
+
+enum lookup_result {
+	LOOKUP_NONE,      /* the address has no name */
+	LOOKUP_CONFIRMED, /* the name has this address */
+	LOOKUP_UNKNOWN,   /* the name has none */
+	LOOKUP_ELSEWHERE, /* the name has others */
+	LOOKUP_NASTY      /* it reads like an address, or like no name */
+};
+
+struct lookup_msg {
+	uint8_t result;    /* enum lookup_result */
+	struct slice name; /* in lower case */
+};
+
 /* Every message's layout: struct layout layout_NAME. */
 /* clang-format off */
 #define MESSAGES(M) \
@@ -540,7 +555,7 @@ struct metrics_start_msg {
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
-	M(runner_msg) M(runner_end_msg) M(number_req) M(text_req) \
+	M(runner_msg) M(runner_end_msg) M(lookup_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
 	M(penalty_entry) M(configuration_rep) M(figures_req) M(figures_rep) \
 	M(metrics_start_msg)

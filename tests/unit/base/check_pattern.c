@@ -295,6 +295,40 @@ START_TEST(takes_nothing_but_blocks_from_a_certificate)
 }
 END_TEST
 
+/* ---- a client by address and name --------------------------------------------- */
+
+static const struct {
+	const char *list, *address, *host;
+	bool held;
+} clients[] = {
+    {"192.0.2.7", "192.0.2.7", "a.example", true},
+    {"192.0.2.0/24", "192.0.2.7", "192.0.2.7", true},
+    {"192.0.3.0/24", "192.0.2.7", "192.0.2.7", false},
+    {"*.EXAMPLE", "192.0.2.7", "A.example", true},
+    {"*.example", "192.0.2.7", "192.0.2.7", false},
+    {"b.example,192.0.2.0/24", "192.0.2.7", "a.example", true},
+    /* a "no" of either counts */
+    {"*.example,!192.0.2.7", "192.0.2.7", "a.example", false},
+    {"192.0.2.0/24,!a.example", "192.0.2.7", "a.example", false},
+    {"!a.example,*", "192.0.2.7", "a.example", false},
+    {"!b.example,*", "192.0.2.7", "a.example", true},
+    {"!b.example", "192.0.2.7", "a.example", false},
+    /* no list */
+    {"*,192.0.2.7/99", "192.0.2.7", "a.example", false},
+    {"", "192.0.2.7", "a.example", false},
+    /* a client without an address */
+    {"*", "UNKNOWN", "UNKNOWN", true},
+    {"192.0.2.0/24", "UNKNOWN", "UNKNOWN", false},
+};
+
+START_TEST(finds_clients_by_address_or_name)
+{
+	ck_assert(pattern_host(slice_cstr(clients[_i].list),
+		      slice_cstr(clients[_i].address),
+		      slice_cstr(clients[_i].host)) == clients[_i].held);
+}
+END_TEST
+
 TCase *
 check_pattern(void)
 {
@@ -311,5 +345,7 @@ check_pattern(void)
 	tcase_add_loop_test(tc, finds_addresses_in_lists, 0, COUNT(addr_lists));
 	tcase_add_loop_test(tc, takes_nothing_but_blocks_from_a_certificate, 0,
 	    COUNT(cidrs));
+	tcase_add_loop_test(tc, finds_clients_by_address_or_name, 0,
+	    COUNT(clients));
 	return tc;
 }

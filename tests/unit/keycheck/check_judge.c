@@ -481,6 +481,30 @@ START_TEST(strict_modes_are_named)
 }
 END_TEST
 
+/* UseDNS: the name, too, in whatever case; "!" of either speaks against it. */
+static const struct {
+	const char *option;
+	bool allowed;
+} named[] = {
+    {"from=\"*.Example.org\"", true},
+    {"from=\"*.example.org,!192.0.2.1\"", false},
+    {"from=\"192.0.2.1,!client.*\"", false},
+    {"from=\"192.0.2.1\"", true},
+};
+
+START_TEST(from_knows_the_clients_name)
+{
+	h.start.host = "client.example.org";
+	list_with(named[_i].option);
+	ck_assert(judge() == named[_i].allowed);
+	if (_i == 2)
+		ck_assert(home_logged(&h, KEYS
+		    ":1: Authentication tried for alice with correct key but "
+		    "not from a permitted host (host=client.example.org, "
+		    "ip=192.0.2.1, required=192.0.2.1,!client.*)."));
+}
+END_TEST
+
 START_TEST(a_key_in_a_comment_is_none)
 {
 	SCOPED(mem_free_at) char *other = home_line("", "ca");
@@ -777,6 +801,7 @@ check_judge(void)
 	    sizeof(told_rows) / sizeof(told_rows[0]));
 	tcase_add_test(tc, the_keyword_that_refuses_is_named);
 	tcase_add_test(tc, strict_modes_are_named);
+	tcase_add_loop_test(tc, from_knows_the_clients_name, 0, 4);
 	tcase_add_test(tc, a_key_in_a_comment_is_none);
 	tcase_add_test(tc, options_come_with_the_key);
 	tcase_add_test(tc, several_files_are_searched);

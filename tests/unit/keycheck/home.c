@@ -35,7 +35,8 @@ home_init(struct home *h)
 	    .uid = getuid(),
 	    .gid = getgid(),
 	    .known = true,
-	    .conf = &h->conf};
+	    .conf = &h->conf,
+	    .host = h->conn.peer_ip};
 }
 
 void

@@ -48,6 +48,7 @@ desk_init(struct desk *d, const char *configuration)
 	m->common = &d->common;
 	m->conn = &d->conn;
 	m->conf = *d->common.conf;
+	m->host = d->conn.peer_ip;
 	m->serve = (struct serve)SERVE_INIT(desk_ops, m);
 	m->phase = PHASE_AUTH;
 	m->state = -1;
@@ -297,4 +298,22 @@ keycheck_main(const struct common *common, const struct conn *conn,
 	while (serve_one(&s, r, PHASE_ANY, false) == OK)
 		continue;
 	_exit(0);
+}
+
+/* ---- what the errand that looks up names would say ------------------------------- */
+
+struct lookup_msg desk_lookup;
+bool desk_lookup_silent;
+
+_Noreturn void
+lookup_main(const char *ip, uint64_t until_ms, int channel, pid_t monitor)
+{
+	struct rpc *r = rpc_new(channel);
+
+	(void)ip;
+	(void)until_ms;
+	(void)monitor;
+	while (desk_lookup_silent)
+		pause();
+	_exit(rpc_send(r, ERRAND_NAME, &layout_lookup_msg, &desk_lookup));
 }

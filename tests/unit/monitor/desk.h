@@ -67,4 +67,8 @@ extern struct tokens_rep desk_told;
  */
 int desk_errand(void);
 
+/* What the next host_start's errand will tell, or that it never does. */
+extern struct lookup_msg desk_lookup;
+extern bool desk_lookup_silent;
+
 #endif

@@ -8,7 +8,7 @@ check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/conf/fixture.h tests/unit/monitor/desk.c \
 	tests/unit/monitor/desk.h tests/unit/monitor/suite.c \
 	tests/unit/monitor/check_account.c tests/unit/monitor/check_admit.c \
-	tests/unit/monitor/check_command.c \
+	tests/unit/monitor/check_command.c tests/unit/monitor/check_host.c \
 	tests/unit/monitor/check_methods.c \
 	tests/unit/monitor/check_ops_kex.c \
 	tests/unit/monitor/check_ops_key.c \

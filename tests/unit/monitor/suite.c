@@ -4,9 +4,9 @@
 #include "sallyport/proc/spawn.h"
 
 /* clang-format off */
-#define CASES(C) C(account) C(admit) C(command) C(methods) C(ops_kex) C(ops_key) \
-	C(ops_log) C(ops_password) C(ops_session) C(ops_user) C(phases)       \
-	C(refusal) C(shadow) C(verdict)
+#define CASES(C) C(account) C(admit) C(command) C(host) C(methods)            \
+	C(ops_kex) C(ops_key) C(ops_log) C(ops_password) C(ops_session)       \
+	C(ops_user) C(phases) C(refusal) C(shadow) C(verdict)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
