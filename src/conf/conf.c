@@ -133,6 +133,43 @@ set_new(void)
 	return set;
 }
 
+static void
+add_names(struct buf *all, const char *list)
+{
+	struct slice rest = slice_cstr(list);
+	struct slice name;
+	enum err e = OK;
+
+	while (e == OK && slice_next(&rest, ',', &name)) {
+		if (algo_list_has(buf_slice(all), name))
+			continue;
+		if (all->n > 0)
+			e = buf_append_cstr(all, ",");
+		if (e == OK)
+			e = buf_append(all, name);
+	}
+	must(e == OK); /* bounded by the table of algorithms */
+}
+
+/* What any block might give, and the global value: looked at once, since it
+ * means reading all of them. */
+static const char *
+any_algorithms(const struct conf_set *set, size_t offset)
+{
+	SCOPED(buf_clear) struct buf all = BUF_EMPTY;
+	const struct keywords_row *row = keywords_of(offset);
+	const struct match_value *v;
+
+	add_names(&all,
+	    *(const char *const *)keywords_value_of(row, &set->global));
+	for (size_t i = 0; i < set->nblocks; i++) {
+		v = match_value(&set->blocks[i], (uint32_t)keywords_place(row));
+		if (v != NULL)
+			add_names(&all, *(const char *const *)v->value);
+	}
+	return arena_text(set->arena, buf_slice(&all));
+}
+
 enum err
 conf_parse(struct slice text, conf_complain *complain, void *ctx,
     struct conf_set **set)
@@ -152,6 +189,10 @@ conf_parse(struct slice text, conf_complain *complain, void *ctx,
 		conf_free(made);
 		return e;
 	}
+	made->any_pubkey =
+	    any_algorithms(made, offsetof(struct conf, pubkey_algorithms));
+	made->any_kex =
+	    any_algorithms(made, offsetof(struct conf, kex_algorithms));
 	*set = made;
 	return OK;
 }
@@ -314,51 +355,16 @@ conf_early(const struct conf_set *set, const struct conf_facts *facts,
 	return true;
 }
 
-static void
-add_names(struct buf *all, const char *list)
-{
-	struct slice rest = slice_cstr(list);
-	struct slice name;
-	enum err e = OK;
-
-	while (e == OK && slice_next(&rest, ',', &name)) {
-		if (algo_list_has(buf_slice(all), name))
-			continue;
-		if (all->n > 0)
-			e = buf_append_cstr(all, ",");
-		if (e == OK)
-			e = buf_append(all, name);
-	}
-	must(e == OK); /* bounded by the table of algorithms */
-}
-
-static char *
-any_algorithms(const struct conf_set *set, size_t offset)
-{
-	SCOPED(buf_clear) struct buf all = BUF_EMPTY;
-	const struct keywords_row *row = keywords_of(offset);
-	const struct match_value *v;
-
-	add_names(&all,
-	    *(const char *const *)keywords_value_of(row, &set->global));
-	for (size_t i = 0; i < set->nblocks; i++) {
-		v = match_value(&set->blocks[i], (uint32_t)keywords_place(row));
-		if (v != NULL)
-			add_names(&all, *(const char *const *)v->value);
-	}
-	return mem_text(buf_slice(&all));
-}
-
-char *
+const char *
 conf_any_pubkey_algorithms(const struct conf_set *set)
 {
-	return any_algorithms(set, offsetof(struct conf, pubkey_algorithms));
+	return set->any_pubkey;
 }
 
-char *
+const char *
 conf_any_kex_algorithms(const struct conf_set *set)
 {
-	return any_algorithms(set, offsetof(struct conf, kex_algorithms));
+	return set->any_kex;
 }
 
 /* ---- what isn't built yet ----------------------------------------------- */

@@ -23,6 +23,8 @@ struct conf_set {
 	struct origins origins[KEYWORDS_MAX]; /* of global's values */
 	const struct match_block *blocks;
 	size_t nblocks;
+	const char *any_pubkey; /* conf_any_pubkey_algorithms */
+	const char *any_kex;
 	bool wants_groups;
 	bool early; /* a block decides about the key exchange */
 };

@@ -434,9 +434,11 @@ const struct values_kind values_time_none = {.size = sizeof(uint32_t),
 static bool
 parse_log_level(const struct values_kind *k, struct values_line *l, void *value)
 {
-	enum log_level level;
+	enum log_level level = LEVEL_QUIET;
 
-	if (log_level_parse(l->words[0], &level) != OK)
+	/* sshd's dump has this word for it */
+	if (!values_is(l, "SILENT") &&
+	    log_level_parse(l->words[0], &level) != OK)
 		return values_bad(l, "unsupported log level '%s'", l->words[0]);
 	store(k, value, level);
 	return true;

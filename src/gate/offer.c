@@ -88,12 +88,9 @@ offer_sig_algs(const char *pubkey_algorithms)
 void
 offer_complete(struct gate *g)
 {
-	char *names;
-
 	if (g->sig_algs != NULL)
 		return;
-	names = conf_any_pubkey_algorithms(g->common->set);
-	g->sig_algs = offer_sig_algs(names);
+	g->sig_algs =
+	    offer_sig_algs(conf_any_pubkey_algorithms(g->common->set));
 	g->offer.sig_algs = slice_cstr(g->sig_algs);
-	mem_free(names);
 }

@@ -99,11 +99,10 @@ keys_parse(struct slice list, struct common *c)
 static void
 moduli_read(const struct conf *conf, struct common *c)
 {
-	SCOPED(mem_free_at) char *kex = conf_any_kex_algorithms(c->set);
 	SCOPED(io_close) int fd = -1;
 	struct buf *text;
 
-	if (strstr(kex, "group-exchange") == NULL)
+	if (strstr(conf_any_kex_algorithms(c->set), "group-exchange") == NULL)
 		return;
 	fd = open(conf->moduli_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)

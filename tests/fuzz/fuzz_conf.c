@@ -119,6 +119,58 @@ check_dump(const struct conf_set *set, const struct conf_facts *facts)
 	conf_free(second);
 }
 
+/* What is known before the key exchange is what holds at the end. */
+static void
+check_early(const struct conf_set *set, const struct conf_facts *facts)
+{
+	static uint8_t blocks[CONF_BLOCKS_OCTETS];
+	struct conf early;
+	struct conf all;
+	size_t n;
+
+	conf_match(set, facts, blocks, &n);
+	must(conf_apply(set, slice_make(blocks, n), &all) == OK);
+	if (!conf_early(set, facts, &early))
+		return;
+	must(early.ciphers == all.ciphers && early.macs == all.macs);
+	must(early.kex_algorithms == all.kex_algorithms);
+	must(early.hostkey_algorithms == all.hostkey_algorithms);
+	must(early.compression == all.compression);
+}
+
+/* Every line of a dump has its origin, and is that of the plain dump. */
+static void
+check_origins(const struct conf_set *set, const struct conf_facts *facts)
+{
+	static uint8_t blocks[CONF_BLOCKS_OCTETS];
+	SCOPED(buf_clear) struct buf marked = BUF_EMPTY;
+	SCOPED(buf_clear) struct buf plain = BUF_EMPTY;
+	struct slice rest;
+	struct slice line;
+	struct conf c;
+	size_t n;
+
+	conf_match(set, facts, blocks, &n);
+	must(conf_apply(set, slice_make(blocks, n), &c) == OK);
+	must(conf_dump(&c, &plain) == OK);
+	must(conf_dump_origins(&c, slice_make(blocks, n), &marked) == OK);
+	rest = buf_slice(&plain);
+	for (n = 0; slice_next(&rest, '\n', &line);)
+		n++;
+	rest = buf_slice(&marked);
+	while (slice_next(&rest, '\n', &line)) {
+		must(memmem(line.p, line.n, "\t# ", 3) != NULL);
+		n--;
+	}
+	must(n == 0);
+}
+
+static bool
+has(const char *name)
+{
+	return name[0] == 'b';
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -132,7 +184,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .local_address = "2001:db8::5",
 	    .local_port = 22,
 	    .rdomain = "red"};
+	static const struct conf_world world = {has, has, false};
 	SCOPED(buf_clear) struct buf bundle = BUF_EMPTY;
+	struct said said = {0};
 	struct slice input = slice_make(data, size);
 	struct conf_set *set;
 
@@ -143,7 +197,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set = parse(buf_slice(&bundle));
 	if (set == NULL)
 		return 0;
-	mem_free(conf_any_pubkey_algorithms(set));
+	must(conf_any_pubkey_algorithms(set) != NULL);
+	check_early(set, &bob);
+	check_origins(set, &bob);
+	conf_advise(set, &world, complain, &said);
+	must(said.fatal == 0);
 	check_dump(set, &nobody);
 	check_dump(set, &bob);
 	conf_free(set);

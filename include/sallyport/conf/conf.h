@@ -309,9 +309,9 @@ bool conf_early(const struct conf_set *set, const struct conf_facts *facts,
     struct conf *out);
 
 /* Every value that any block might give for PubkeyAcceptedAlgorithms, merged
- * with the global one (server-sig-algs). Gives text; mem_free. */
-char *conf_any_pubkey_algorithms(const struct conf_set *set);
-char *conf_any_kex_algorithms(const struct conf_set *set); /* KexAlgorithms */
+ * with the global one (server-sig-algs); and for KexAlgorithms. The set's. */
+const char *conf_any_pubkey_algorithms(const struct conf_set *set);
+const char *conf_any_kex_algorithms(const struct conf_set *set);
 
 /*
  * Does c set a keyword that would fail open, were it ignored, and that isn't

@@ -175,7 +175,7 @@ END_TEST
 START_TEST(joins_what_any_block_may_accept)
 {
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
-	SCOPED(mem_free_at) char *all = NULL;
+	const char *all;
 
 	fixture_main(&f, "PubkeyAcceptedAlgorithms ssh-ed25519\n"
 			 "Match user a\nPubkeyAcceptedAlgorithms rsa-sha2-512,"
@@ -190,7 +190,7 @@ END_TEST
 START_TEST(blocks_of_addresses_act_before_the_key_exchange)
 {
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
-	SCOPED(mem_free_at) char *kex = NULL;
+	const char *kex;
 	struct conf_facts old = {.address = "10.0.0.7", .local_port = 22};
 	struct conf_facts other = {.address = "10.1.0.7", .local_port = 2222};
 	struct conf c;
