@@ -43,6 +43,21 @@ options(struct slice text)
 	keyopts_clear(&o);
 }
 
+/* A name has no blanks, and with its options makes up no more than the line. */
+static void
+principal(struct slice line)
+{
+	struct slice text;
+	struct slice name;
+
+	if (authline_principal(line, &text, &name) != OK)
+		return;
+	must(name.n > 0 && slice_find(name, ' ') == name.n &&
+	     slice_find(name, '#') == name.n);
+	must(text.n + name.n <= line.n);
+	options(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -57,5 +72,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		     a.options.n + a.comment.n < size);
 	options(line);
 	options(a.options);
+	principal(line);
 	return 0;
 }

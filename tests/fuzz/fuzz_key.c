@@ -6,7 +6,7 @@
  */
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
-#include "sallyport/key/cert.h"
+#include "sallyport/key/certopts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +26,29 @@ plain(struct slice blob)
 	(void)!key_check(&k, 1024);
 }
 
+/* What a certificate says a line may say, too, and both together hold no more
+ * than either. */
+static void
+options(const struct cert *c)
+{
+	struct certopts_fault fault;
+	struct keyopts theirs;
+	struct keyopts o;
+	const char *why;
+
+	must(keyopts_parse(SLICE_STR("no-pty"), &o, &why) == OK);
+	if (certopts_read(c, &theirs, &fault) == OK) {
+		must((theirs.permits & ~KEYOPTS_ALL) == 0);
+		must(certopts_merge(&o, &theirs) == OK);
+		must((o.permits & ~theirs.permits) == 0);
+		must((o.permits & KEYOPTS_PTY) == 0);
+	} else {
+		must(fault.why != NULL);
+	}
+	keyopts_clear(&theirs);
+	keyopts_clear(&o);
+}
+
 static void
 certificate(struct slice blob)
 {
@@ -41,6 +64,8 @@ certificate(struct slice blob)
 	}
 	(void)!cert_verify(&c, NULL, 1024);
 	(void)cert_is_valid_at(&c, 0);
+	must(c.principals.n > 0 || !cert_names_any(&c, SLICE_STR(",a")));
+	options(&c);
 }
 
 int
