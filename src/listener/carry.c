@@ -31,10 +31,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAX   ((size_t)64 << 20) /* some 100,000 clients */
-#define NO_FD       UINT32_MAX
-#define FIRST_KEPT  3 /* 0 to 2 are nobody's to hand over */
-#define SOCKET_NAME 4096
+#define STATE_MAX  ((size_t)64 << 20) /* some 100,000 clients */
+#define NO_FD      UINT32_MAX
+#define FIRST_KEPT 3    /* 0 to 2 are nobody's to hand over */
+#define TEXT_MAX   4096 /* paths, and names of sockets */
 
 /* Writes the state, or takes back what writing it did. */
 struct carry {
@@ -155,7 +155,7 @@ put_handover(struct carry *c, struct listener *l)
 	/* a try that goes on while the confirmed one comes back */
 	wr_bool(&c->w, l->reload_again || l->check_pid > 0);
 	wr_cstr(&c->w, l->reload_failed);
-	put_fd(c, l->start_dir);
+	wr_cstr(&c->w, l->start_dir);
 	wr_cstr(&c->w, l->conf->pid_file);
 }
 
@@ -163,15 +163,16 @@ static void
 take_handover(struct listener *l, struct rd *r)
 {
 	struct handover *h = &l->from_former;
-	char path[SOCKET_NAME];
+	char path[TEXT_MAX];
 
 	h->config = take_fd(r);
 	h->former_config = take_fd(r);
 	h->former_image = take_fd(r);
 	l->reload_again = rd_bool(r);
 	take_text(r, l->reload_failed, sizeof(l->reload_failed));
-	io_close(&l->start_dir);
-	l->start_dir = take_fd(r);
+	take_text(r, path, sizeof(path));
+	if (path[0] != '\0')
+		l->start_dir = mem_strdup(path);
 	take_text(r, path, sizeof(path));
 	if (path[0] != '\0')
 		l->old_pid_file = mem_strdup(path);
@@ -188,7 +189,7 @@ put_notify(struct carry *c, struct listener *l)
 static void
 take_notify(struct listener *l, struct rd *r)
 {
-	char path[SOCKET_NAME];
+	char path[TEXT_MAX];
 
 	take_text(r, path, sizeof(path));
 	l->notify.watchdog_us = rd_u64(r);

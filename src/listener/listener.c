@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +122,7 @@ listener_init(struct listener *l, struct cmdline *c)
 	l->cmd = c;
 	l->root = creds_is_root();
 	l->config_fd = l->keys_fd = l->check_fd = l->keygen_fd = -1;
-	l->connection = l->start_dir = -1;
+	l->connection = -1;
 	l->to_next = l->from_former = none;
 	list_init(&l->clients);
 	list_init(&l->queue);
@@ -144,9 +145,6 @@ set_up(struct listener *l)
 		return e;
 	}
 	makekeys_missing(l);
-	if ((e = spawners_start_keeper(l)) != OK)
-		return e;
-	spawners_watch_keeper(l);
 	return spawners_start(l);
 }
 
@@ -176,6 +174,8 @@ serve(struct listener *l, int waiting)
 	loop_signal(l->loop, SIGQUIT, on_terminate, l);
 	loop_signal(l->loop, SIGINT, on_terminate, l);
 	loop_signal(l->loop, SIGHUP, on_hup, l);
+	/* with nothing to go back to, whoever waits is better served late */
+	l->serving = l->restored && l->from_former.former_config < 0;
 	if (set_up(l) != OK) {
 		reload_back(l, "the new configuration can't be served");
 		return l->exit_status != 0 ? l->exit_status : 255;
@@ -207,14 +207,20 @@ serve(struct listener *l, int waiting)
 static void
 inherit(struct listener *l)
 {
+	char folder[PATH_MAX];
+
 	cmdline_log(l->cmd, NULL);
-	l->start_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	l->restored = carry_receive(l);
 	if (l->restored)
 		return;
+	/* by name: an open folder couldn't be unmounted */
+	if (getcwd(folder, sizeof(folder)) != NULL)
+		l->start_dir = mem_strdup(folder);
 	sockets_receive(l);
 	notify_init(l);
-	if (l->connection >= 0)
+	if (l->cmd->inetd)
+		io_close(&l->connection); /* it is on 0 and 1, too */
+	else if (l->connection >= 0)
 		l->cmd->inetd = true; /* Accept=yes: serve that one */
 }
 

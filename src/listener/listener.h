@@ -201,7 +201,7 @@ struct listener {
 	char version[256];
 	bool root;
 
-	int start_dir; /* the working directory of the start */
+	char *start_dir; /* the working directory of the start, or NULL */
 
 	/* sockets.c */
 	struct listening sockets[SOCKETS_MAX];
@@ -404,7 +404,8 @@ void waiting_keepalive(const struct listener *l, int fd);
 /* Start the keeper and learn its keys; blocks. ERR_NOT_FOUND: no keys. */
 MUST_USE enum err spawners_start_keeper(struct listener *l);
 void spawners_watch_keeper(struct listener *l);
-/* First generation and the one ahead. */
+/* Keeper, and the first generation. Where l->serving, what fails is tried
+ * again. */
 MUST_USE enum err spawners_start(struct listener *l);
 /* A child whose work is over, or of before a reload: reap it when it ends. */
 void spawners_forget(struct listener *l, pid_t pid);

@@ -45,14 +45,14 @@
 static void
 go_to_start(const struct listener *l)
 {
-	if (l->start_dir >= 0 && fchdir(l->start_dir) != 0)
+	if (l->start_dir != NULL && chdir(l->start_dir) != 0)
 		log_debug1("the folder of the start: %s", strerror(errno));
 }
 
 static void
 leave_start(const struct listener *l)
 {
-	if (l->start_dir >= 0 && chdir("/") != 0)
+	if (l->start_dir != NULL && chdir("/") != 0)
 		log_debug1("chdir /: %s", strerror(errno));
 }
 
@@ -163,22 +163,21 @@ log_lines(struct slice text, enum log_level level)
 			log_at(level, "%s", log_quote_max(line, 500));
 }
 
-/* The last line that it said tells best: for STATUS. */
+/* The first line tells best what is wrong: for STATUS. */
 static struct slice
-last_line(struct slice text)
+first_line(struct slice text)
 {
-	struct slice line, last = SLICE_NONE;
+	struct slice line = SLICE_NONE;
 
-	while (slice_next(&text, '\n', &line))
-		if (line.n > 0)
-			last = line;
-	return last;
+	while (line.n == 0 && slice_next(&text, '\n', &line))
+		;
+	return line;
 }
 
 static void
 tell_status(struct listener *l, int status)
 {
-	struct slice said = last_line(buf_slice(&l->check_said));
+	struct slice said = first_line(buf_slice(&l->check_said));
 
 	if (WIFSIGNALED(status))
 		log_error("the new program was killed by signal %d; serving "

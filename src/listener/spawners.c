@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 
 #define GENERATION_MS (10 * 60 * 1000) /* after its first connection */
-#define RETRY_MS      500 /* a process that couldn't be made: try again */
+#define RETRY_MS      500   /* a process that couldn't be made: try again */
 #define KEEPER_MS     20000 /* loads 256 large keys within a second */
 #define HOSTKEYS_MAX  ((size_t)64 << 10)
 
@@ -590,10 +590,19 @@ on_child(int signo, const void *info, void *ctx)
 enum err
 spawners_start(struct listener *l)
 {
+	enum err e;
+
 	l->retry = (struct timer){.on = on_retry, .ctx = l};
 	loop_signal(l->loop, SIGCHLD, on_child, l);
-	start_next(l);
-	return l->next == NULL ? ERR_SYSTEM : OK;
+	if ((e = spawners_start_keeper(l)) == OK) {
+		spawners_watch_keeper(l);
+		start_next(l);
+		e = l->next == NULL ? ERR_SYSTEM : OK;
+	}
+	if (e == OK || !l->serving)
+		return e;
+	retry_later(l);
+	return OK;
 }
 
 /* ---- handing on ---------------------------------------------------------- */

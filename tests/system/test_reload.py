@@ -212,12 +212,12 @@ exec %s "$@"
 """ % (env.program, key, key, env.program))
     os.chmod(new, 0o755)
     os.rename(new, s.program)
-    threading.Thread(target=lambda: (
-        s.wait_log("going back to the former program", 20),
-        os.rename(key + ".away", key)), daemon=True).start()
     os.kill(s.pid, signal.SIGHUP)
     s.wait_log("the new configuration can't be served: going back to the "
                "former program and configuration")
+    # that has no keys, either; it goes on looking for them
+    s.wait_log("no hostkeys available; trying again")
+    os.rename(key + ".away", key)
     wait_for(lambda: s.ssh("true").returncode == 0, 20, "a login")
     silent.sendall(b"SSH-2.0-late\r\n")
     silent.settimeout(20)

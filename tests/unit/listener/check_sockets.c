@@ -55,10 +55,31 @@ init(struct house *h, const char *lines, uint16_t port)
 	house_init(h, text);
 }
 
+/* A port that is free on 127.0.0.2, too: the first it listens on. */
+static int
+listening_beside(uint16_t *port)
+{
+	for (;;) {
+		struct sockaddr_in a = {.sin_family = AF_INET};
+		int fd, other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int rc;
+
+		*port = 0;
+		fd = listening("127.0.0.1", port);
+		a.sin_port = htons(*port);
+		a.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+		rc = bind(other, (struct sockaddr *)&a, sizeof(a));
+		close(other);
+		if (rc == 0)
+			return fd;
+		close(fd);
+	}
+}
+
 START_TEST(what_is_wanted_stays_as_it_is)
 {
-	uint16_t port = 0;
-	int fd = listening("127.0.0.1", &port);
+	uint16_t port;
+	int fd = listening_beside(&port);
 	struct house h;
 
 	init(&h, "Port %u\nListenAddress 127.0.0.1\nListenAddress 127.0.0.2\n",
@@ -116,8 +137,8 @@ END_TEST
 
 START_TEST(a_busy_port_is_one_error)
 {
-	uint16_t port = 0;
-	int fd = listening("127.0.0.1", &port);
+	uint16_t port;
+	int fd = listening_beside(&port);
 	char line[100];
 	struct house h;
 
