@@ -199,6 +199,7 @@ serve(struct listener *l, int waiting)
 	}
 	control_close(l);
 	scrape_stop(l);
+	admit_drops_over(l);
 	notify_stopping(l);
 	return 0;
 }

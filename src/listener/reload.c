@@ -63,6 +63,7 @@ execute(struct listener *l, int program)
 {
 	int fd;
 
+	admit_drops_over(l);
 	if (carry_pack(l, &fd) != OK) {
 		log_error("no memory file for the reload; serving on");
 		return;

@@ -3,8 +3,10 @@ the kernel is told about a connection."""
 
 import contextlib
 import ctypes
+import json
 import os
 import re
+import resource
 import socket
 import struct
 import subprocess
@@ -515,3 +517,221 @@ def test_penalties_survive_a_reload(env):
     wait_for(lambda: os.path.exists(s.pidfile), 20, "the reload")
     assert not comes_in(s)
     assert comes_in(s, "127.0.0.2")
+
+
+# ---- thousands, in a network of their own ------------------------------------------
+
+ADDRESSES = 5000
+MANY = 2 * ADDRESSES
+BATCH = 100  # at a time: fewer than what a listening socket holds back
+
+
+class Net:
+    """A network namespace whose loopback has all of 10.128.0.0/16."""
+
+    def __init__(self, env):
+        env.need_root()
+        self.holder = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c", "ip link set lo up && "
+             "ip route add local 10.128.0.0/16 dev lo && echo up && "
+             "exec sleep 600"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        if self.holder.stdout.readline() != b"up\n":
+            self.close()
+            raise Skip("no network namespace is to be had")
+        self.wrap = ["nsenter", "-t", str(self.holder.pid), "-n"]
+
+    def close(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+    def run(self, function, *args):
+        """function(*args) in a process inside; what it returns."""
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                fd = os.open("/proc/%d/ns/net" % self.holder.pid, os.O_RDONLY)
+                assert ctypes.CDLL(None).setns(fd, 0) == 0
+                hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+                resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+                os.write(write, json.dumps(function(*args)).encode())
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(write)
+        with os.fdopen(read) as f:
+            text = f.read()
+        assert os.waitpid(pid, 0)[1] == 0
+        return json.loads(text)
+
+
+@contextlib.contextmanager
+def crowded(env, *lines):
+    """A server and the network it has to itself."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    # half of the listener's may be of silent clients
+    if hard < MANY + 2048:
+        raise Skip("needs %d descriptors" % (MANY + 2048))
+    net = Net(env)
+    try:
+        s = env.server("LogLevel INFO", *lines, wrap=net.wrap)
+        yield net, s
+        s.stop()
+    finally:
+        net.close()
+
+
+def rss(s):
+    return int(status(s.pid)["VmRSS"].split()[0])
+
+
+def address(i):
+    return "10.128.%d.%d" % (i // 250, i % 250 + 1)
+
+
+def knock(port, i):
+    c = socket.socket()
+    c.settimeout(30)
+    c.bind((address(i), 0))
+    c.connect(("127.0.0.1", port))
+    return c
+
+
+def first_line(c):
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = c.recv(1)
+        if not piece:
+            return "nothing"
+        line += piece
+    return {b"SSH-": "in", b"Not ": "refused"}.get(line[:4], repr(line))
+
+
+def count(counts, word):
+    counts[word] = counts.get(word, 0) + 1
+
+
+def stay(port, each):
+    """Everybody, each so often, stays and says nothing."""
+    counts, kept = {}, []
+    for i in range(ADDRESSES * each):
+        c = knock(port, i % ADDRESSES)
+        word = first_line(c)
+        count(counts, word)
+        if word == "in":
+            kept.append(c)
+        else:
+            assert c.recv(1) == b""
+            c.close()
+    return counts
+
+
+def leave_and_return(port):
+    """Each address leaves without a word, then comes again."""
+    counts = {}
+    for begin in range(0, ADDRESSES, BATCH):
+        for knocks in range(2):
+            here = [knock(port, i) for i in range(begin, begin + BATCH)]
+            for c in here:
+                count(counts, "%s %d" % (first_line(c), knocks))
+                with contextlib.suppress(OSError):
+                    c.shutdown(socket.SHUT_WR)
+            for c in here:
+                assert c.recv(1) == b"", "the server saw it go"
+                c.close()
+    return counts
+
+
+def ask(port, numbers):
+    words = []
+    for i in numbers:
+        with knock(port, i) as c:
+            words.append(first_line(c))
+    return words
+
+
+def speak(port):
+    """Everybody speaks at once; who got a packet of a key exchange, who a
+    refusal: a text, or a packet where the identification was sent before."""
+    counts, kept = {}, []
+    for begin in range(0, MANY, BATCH):
+        here = [knock(port, i % ADDRESSES) for i in range(begin, begin + BATCH)]
+        for c in here:
+            with contextlib.suppress(OSError):
+                c.sendall(b"SSH-2.0-x\r\n")
+        for c in here:
+            word = first_line(c)
+            if word == "in":
+                packet = c.recv(6)
+                word = {20: "served", 1: "refused"}.get(
+                    packet[5] if len(packet) == 6 else 0, repr(packet))
+            count(counts, word)
+            if word == "served":
+                kept.append(c)
+            else:
+                c.close()
+    return counts
+
+
+def test_load_each_source_has_its_share(env):
+    """10,000 silent connections of 5,000 addresses, one allowed to each: half
+    of them come in. The listener has a record for each, no more; and for as
+    many again it needs no more than before."""
+    with crowded(env, "PerSourceMaxStartups 1") as (net, s):
+        sizes = [rss(s)]
+        for _ in range(2):
+            counts = net.run(stay, s.port, 2)
+            assert counts == {"in": ADDRESSES, "refused": ADDRESSES}, counts
+            sizes.append(rss(s))
+            wait_for(lambda: net.run(ask, s.port, [0]) == ["in"], 30,
+                     "their places")
+            wait_for(lambda: len(os.listdir("/proc/%d/fd" % s.pid)) < 100, 30,
+                     "the end of all")
+        assert sizes[1] - sizes[0] < 4 * ADDRESSES, sizes
+        assert sizes[2] - sizes[1] < (sizes[1] - sizes[0]) / 4 + 512, sizes
+        s.stop()
+        told = re.findall(r"rate-limited: additional (\d+) connections",
+                          s.log())
+        assert sum(map(int, told)) > MANY - 20, told
+        assert s.log().count("\n") < 100, "lines of refusals are bounded"
+
+
+def test_load_penalties_are_bounded(env):
+    """10,000 connections of 5,000 addresses that leave without a word: of each
+    the second one is refused. A thousand are remembered, the last ones."""
+    with crowded(env, "PerSourcePenalties noauth:500 min:0 "
+                 "max-sources4:1000") as (net, s):
+        before = rss(s)
+        counts = net.run(leave_and_return, s.port)
+        assert counts == {"in 0": ADDRESSES, "refused 1": ADDRESSES}, counts
+        last = range(ADDRESSES - 1000, ADDRESSES)
+        assert net.run(ask, s.port, list(last)) == ["refused"] * 1000
+        assert net.run(ask, s.port, [0, ADDRESSES - 1001]) == ["in", "in"]
+        assert rss(s) - before < 1500, (before, rss(s))
+
+
+def test_load_a_full_table_refuses_everybody(env):
+    """The same with deny-all: once a thousand are penalised, nobody comes in
+    but who is exempt."""
+    with crowded(env, "PerSourcePenalties noauth:500 min:0 max-sources4:1000 "
+                 "overflow:deny-all",
+                 "PerSourcePenaltyExemptList " + address(4999)) as (net, s):
+        before = rss(s)
+        counts = net.run(leave_and_return, s.port)
+        assert counts == {"in 0": 1001, "in 1": 1, "refused 0": 3999,
+                          "refused 1": 4999}, counts
+        assert rss(s) - before < 1500, (before, rss(s))
+
+
+def test_load_max_startups_is_a_wall(env):
+    """10,000 connections that speak: as many are served as MaxStartups says,
+    the others are told, and a place that gets free is given again."""
+    with crowded(env, "MaxStartups 25") as (net, s):
+        before = rss(s)
+        counts = net.run(speak, s.port)
+        assert counts == {"served": 25, "refused": MANY - 25}, counts
+        wait_for(lambda: net.run(ask, s.port, [0]) == ["in"], 30, "a place")
+        assert rss(s) - before < 2000, (before, rss(s))
