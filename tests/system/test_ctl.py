@@ -1,6 +1,7 @@
 """sallyportctl, the control socket, MetricsListen."""
 
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -198,6 +199,29 @@ def test_a_stopped_session_holds_nobody_up(env):
     stopped.wait(20)
     assert [s["user"] for s in d.sessions()] == [env.user]
     finish(lively)
+
+
+def test_a_session_that_does_not_end_is_killed(env):
+    """Held in the kernel it sees no SIGTERM; after a while it is killed, and
+    its monitor ends."""
+    env.need_root()
+    d = Desk(env)
+    p = d.server.ssh_popen("echo in; cat")
+    assert p.stdout.readline() == b"in\n"
+    monitor, session = d.server.session_of(p)
+    attach, wall = 16, 0x40000000  # PTRACE_ATTACH, __WALL
+    if ctypes.CDLL(None).ptrace(attach, session, None, None) != 0:
+        raise Skip("no process can be traced here")
+    os.waitpid(session, wall)
+    d.ok("kill", str(d.sessions()[0]["id"]))
+
+    def killed():
+        pid, how = os.waitpid(session, wall | os.WNOHANG)
+        return pid and (os.WIFSIGNALED(how) and
+                        os.WTERMSIG(how) == signal.SIGKILL)
+    wait_for(killed, 30, "the session's end")
+    wait_for(lambda: not alive(monitor))
+    finish(p)
 
 
 def test_kill_closes_a_session_in_order(env):
