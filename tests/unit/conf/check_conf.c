@@ -191,7 +191,9 @@ START_TEST(blocks_of_addresses_act_before_the_key_exchange)
 {
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
 	const char *kex;
-	struct conf_facts old = {.address = "10.0.0.7", .local_port = 22};
+	struct conf_facts old = {.user = "bob",
+	    .address = "10.0.0.7",
+	    .local_port = 22};
 	struct conf_facts other = {.address = "10.1.0.7", .local_port = 2222};
 	struct conf c;
 

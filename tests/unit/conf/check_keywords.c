@@ -90,15 +90,17 @@ paragraph(const char *manual, const char *name)
 {
 	SCOPED(mem_free_at) char *head = mem_format("\n.It Cm %s", name);
 	const char *at = manual;
+	const char *next;
 	const char *end;
 
 	while ((at = strstr(at, head)) != NULL) {
 		at += strlen(head);
 		if (*at != ' ' && *at != '\n')
 			continue;
-		end = strstr(at, "\n.It ");
-		if (end == NULL)
-			end = strstr(at, "\n.El");
+		end = strstr(at, "\n.El");
+		next = strstr(at, "\n.It ");
+		if (next != NULL && next < end)
+			end = next;
 		return slice_make(at, (size_t)(end - at));
 	}
 	return SLICE_NONE;
@@ -141,6 +143,106 @@ START_TEST(every_keyword_is_in_the_manual)
 		ck_assert_msg(row->what != KEYWORDS_SETTING ||
 				  has(p, "Default:"),
 		    "%s", row->name);
+	}
+}
+END_TEST
+
+/* The words behind "Default:", without mdoc's macros, punctuation and our
+ * marks, each with a blank behind it */
+static char *
+manual_default(struct slice p)
+{
+	SCOPED(mem_free_at) char *text = mem_text(p);
+	SCOPED(buf_clear) struct buf out = BUF_EMPTY;
+	char *at = strstr(text, "\nDefault:");
+	char *w;
+
+	ck_assert_ptr_nonnull(at);
+	at += sizeof("\nDefault:") - 1;
+	while ((w = strsep(&at, " \n")) != NULL) {
+		size_t n = strlen(w);
+
+		if (n == 3 && w[0] == '.' && w[1] >= 'A' && w[1] <= 'Z')
+			continue;
+		if (w[0] == '[' || strcmp(w, "later") == 0)
+			continue;
+		if (n > 0 && (w[n - 1] == ',' || w[n - 1] == '.'))
+			w[n - 1] = '\0';
+		if (w[0] != '\0')
+			ck_assert_int_eq(buf_printf(&out, "%s ", w), OK);
+	}
+	return mem_text(buf_slice(&out));
+}
+
+/* A list's names as the manual lists them; certificates aren't spelled out. */
+static char *
+list_words(const char *list)
+{
+	SCOPED(buf_clear) struct buf out = BUF_EMPTY;
+	struct slice rest = slice_cstr(list);
+	struct slice name;
+	enum err e = OK;
+
+	if (strstr(list, "-cert-v01@") != NULL)
+		e = buf_append_cstr(&out, "certificates of each and then ");
+	while (e == OK && slice_next(&rest, ',', &name))
+		if (!has(name, "-cert-v01@"))
+			e = buf_printf(&out, "%.*s ", (int)name.n,
+			    (const char *)name.p);
+	ck_assert_int_eq(e, OK);
+	return mem_text(buf_slice(&out));
+}
+
+static const char *const nothing[] = {"none ", "everybody ", "nobody ",
+    "all addresses "};
+
+/* What the manual must say for a row whose default is preset */
+static bool
+says_default(const struct keywords_row *row, const char *said,
+    struct fixture *f)
+{
+	SCOPED(mem_free_at) char *name = mem_strdup(row->name);
+	SCOPED(mem_free_at) char *words = NULL;
+	SCOPED(mem_free_at) char *other = NULL;
+
+	for (size_t i = 0; row->preset == NULL && i < 4; i++)
+		if (strcmp(said, nothing[i]) == 0)
+			return true;
+	if (row->preset == NULL)
+		return false;
+	if (row->preset[0] != '\0') {
+		words = mem_format("%s ", row->preset);
+		return strcmp(said, words) == 0;
+	}
+	text_lower(name);
+	words = list_words(fixture_value(f, NULL, name));
+	if (strcmp(said, words) == 0)
+		return true;
+	/* or by comparing, perhaps without certificates */
+	other = list_words(fixture_value(f, NULL, "pubkeyacceptedalgorithms"));
+	if (strcmp(said, "that of PubkeyAcceptedAlgorithms ") == 0)
+		return strcmp(words, other) == 0;
+	return strcmp(said, "that of PubkeyAcceptedAlgorithms without "
+			    "certificates ") == 0 &&
+	       strstr(other, words) != NULL;
+}
+
+START_TEST(the_manual_says_each_default)
+{
+	SCOPED(mem_free_at) char *manual = source_file("man/sshd_config.5");
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+	const struct keywords_row *row;
+
+	fixture_main(&f, "");
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		SCOPED(mem_free_at) char *said = NULL;
+
+		if (row->what != KEYWORDS_SETTING ||
+		    strcmp(row->name, "HostKey") == 0) /* three of them */
+			continue;
+		said = manual_default(paragraph(manual, row->name));
+		ck_assert_msg(says_default(row, said, &f), "%s: %s", row->name,
+		    said);
 	}
 }
 END_TEST
@@ -229,6 +331,7 @@ check_keywords(void)
 	tcase_add_test(tc, no_two_settings_share_a_member);
 	tcase_add_test(tc, finds_every_name_in_any_case);
 	tcase_add_test(tc, every_keyword_is_in_the_manual);
+	tcase_add_test(tc, the_manual_says_each_default);
 	tcase_add_test(tc, every_keyword_is_in_the_example);
 	tcase_add_test(tc, the_example_is_the_default_configuration);
 	return tc;
