@@ -226,6 +226,7 @@ client_put(struct carry *c, const struct client *client)
 	wr_u32(w, (uint32_t)client->line_pid);
 	wr_u8(w, client->draw);
 	wr_bool(w, client->charged);
+	wr_cstr(w, client->rdomain);
 }
 
 /* One a string, so that each may have fields that the other image lacks. */
@@ -263,6 +264,7 @@ client_take(struct client *c, struct rd *r)
 	c->line_pid = (pid_t)rd_u32(r);
 	c->draw = rd_u8(r);
 	c->charged = rd_bool(r);
+	take_text(r, c->rdomain, sizeof(c->rdomain));
 }
 
 /* Its state says what it lives by: a connection, or its monitor's lifeline. */

@@ -106,6 +106,7 @@ name_ends(struct listener *l, struct conn *c)
 	waiting_names(ends, c->in);
 	memcpy(c->peer_ip, ends->peer_ip, sizeof(ends->peer_ip));
 	memcpy(c->local_ip, ends->local_ip, sizeof(ends->local_ip));
+	memcpy(c->rdomain, ends->rdomain, sizeof(ends->rdomain));
 	c->peer_port = ends->peer_port;
 	c->local_port = ends->local_port;
 }

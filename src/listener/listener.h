@@ -110,6 +110,7 @@ struct client {
 	pid_t pid; /* of its monitor */
 	char peer_ip[64];
 	char local_ip[64];
+	char rdomain[16]; /* routing domain that it came in by, or "" */
 	uint16_t peer_port;
 	uint16_t local_port;
 	uint8_t draw;    /* of 100: MaxStartups' early drop takes it at once
@@ -389,7 +390,8 @@ void waiting_accept(struct listener *l, int fd);
  * Also after a reload. */
 void waiting_watch(struct client *c);
 struct client *waiting_new(struct listener *l);
-/* Addresses and ports of both ends; "UNKNOWN" 65535 without a socket. */
+/* Addresses and ports of both ends, "UNKNOWN" 65535 without a socket; the
+ * routing domain. */
 void waiting_names(struct client *c, int fd);
 /* When its login must be done; UINT64_MAX for never. */
 uint64_t waiting_deadline(const struct client *c);

@@ -646,6 +646,7 @@ hand(struct generation *g, struct client *c)
 	    .peer_port = c->peer_port,
 	    .local_ip = slice_cstr(c->local_ip),
 	    .local_port = c->local_port,
+	    .rdomain = slice_cstr(c->rdomain),
 	    .version = slice_cstr(c->version),
 	    .conn = {c->fd}};
 	int pair[2];

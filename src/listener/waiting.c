@@ -67,8 +67,12 @@ end_name(int fd, bool peer, char *ip, size_t size, uint16_t *port)
 void
 waiting_names(struct client *c, int fd)
 {
+	socklen_t n = sizeof(c->rdomain);
+
 	end_name(fd, true, c->peer_ip, sizeof(c->peer_ip), &c->peer_port);
 	end_name(fd, false, c->local_ip, sizeof(c->local_ip), &c->local_port);
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, c->rdomain, &n) != 0)
+		c->rdomain[0] = '\0';
 }
 
 struct client *
@@ -270,9 +274,11 @@ waiting_accept(struct listener *l, int fd)
 	} else {
 		admit_count(l, c);
 	}
-	log_verbose("Connection from %s port %u on %s port %u", c->peer_ip,
-	    (unsigned int)c->peer_port, c->local_ip,
-	    (unsigned int)c->local_port);
+	log_verbose("Connection from %s port %u on %s port %u%s%s%s",
+	    c->peer_ip, (unsigned int)c->peer_port, c->local_ip,
+	    (unsigned int)c->local_port,
+	    c->rdomain[0] != '\0' ? " rdomain \"" : "", c->rdomain,
+	    c->rdomain[0] != '\0' ? "\"" : "");
 	waiting_keepalive(l, fd);
 	if (!send_version(c)) {
 		left(c);

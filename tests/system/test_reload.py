@@ -344,6 +344,57 @@ def test_a_busy_port_at_the_start(env):
         assert line in r.stderr and "Cannot bind any address." in r.stderr, r
 
 
+def test_a_routing_domain(env):
+    """ListenAddress with rdomain binds to it; the domain is in the log, is what
+    Match RDomain compares with, and stays through a reload."""
+    env.need_root()
+    n = Notified(env)
+    s = env.server("Match RDomain lo", "  ForceCommand echo by lo",
+                   start=False, environment=n.environment)
+    s.base = [x for x in s.base if not x.startswith(("Port", "Listen"))]
+    s.base.insert(0, "ListenAddress 127.0.0.1:%d rdomain lo" % s.port)
+    s.write_config(["Match RDomain lo", "  ForceCommand echo by lo"])
+    s.start()
+    for _ in range(2):
+        assert s.ssh("x").stdout == b"by lo\n", s.log()[-2000:]
+        n.reload(s)
+    assert s.log().count("Server listening on 127.0.0.1 port %d rdomain lo." %
+                         s.port) == 1, s.log()
+    s.wait_log(r'Connection from 127.0.0.1 port \d+ on 127.0.0.1 port %d '
+               'rdomain "lo"' % s.port)
+
+
+def test_addresses_in_every_form(env):
+    """Names with several addresses, brackets, either family, -4 and -6; a
+    name that nobody knows is told, the others are served."""
+    for lines, flags, wanted in (
+            (["ListenAddress localhost:%d"], [], ("127.0.0.1",)),
+            (["ListenAddress [::1]:%d", "ListenAddress 127.0.0.1"], [],
+             ("::1", "127.0.0.1")),
+            (["ListenAddress *:%d", "AddressFamily inet"], [], ("0.0.0.0",)),
+            (["ListenAddress *:%d"], ["-6"], ("::",)),
+            (["ListenAddress no.such.name.invalid:%d",
+              "ListenAddress 127.0.0.1"], [], ("127.0.0.1",))):
+        s = env.server(start=False, flags=flags)
+        s.base = [x for x in s.base if not x.startswith("Listen")]
+        s.write_config([x % s.port if "%" in x else x for x in lines])
+        try:
+            s.start()
+        except AssertionError as why:
+            if "Address family not supported" in str(why) or \
+                    "Cannot assign" in str(why):
+                continue  # no IPv6 here
+            raise
+        for ip in wanted:
+            if ":" in ip and "on %s port" % ip not in s.log():
+                continue
+            assert "Server listening on %s port %d." % (ip, s.port) in \
+                s.log(), (lines, s.log())
+        if "name" in lines[0]:
+            assert "bad addr or host: no.such.name.invalid" in s.log()
+        s.stop()
+
+
 def test_a_queued_client_keeps_its_grace_time(env):
     """Who has spoken and waits for a spawner while a reload comes is ended
     when its LoginGraceTime is over, not later."""

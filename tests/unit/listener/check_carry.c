@@ -38,6 +38,8 @@ check_client(const struct client *c, enum client_state state)
 	ck_assert_str_eq(c->version, "SSH-2.0-Old");
 	ck_assert_str_eq(c->line, "pts/3");
 	ck_assert_str_eq(c->user, "alice");
+	ck_assert_str_eq(c->rdomain, "vrf-blue");
+	ck_assert_uint_eq(c->draw, 42);
 	ck_assert(c->line_pid == 77 && c->pid == 4242);
 	ck_assert((c->block != NULL) == (state != CLIENT_IN));
 	ck_assert((fcntl(c->fd, F_GETFD) & FD_CLOEXEC) != 0);
@@ -179,6 +181,8 @@ fill(struct client *c)
 	strcpy(c->version, "SSH-2.0-Old");
 	strcpy(c->line, "pts/3");
 	strcpy(c->user, "alice");
+	strcpy(c->rdomain, "vrf-blue");
+	c->draw = 42;
 	c->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (c->state < CLIENT_FORKED)
 		return;
