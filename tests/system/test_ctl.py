@@ -86,6 +86,7 @@ def test_a_folder_that_others_write_to_is_refused(env):
     d = Desk(env, "LogLevel INFO")
     d.server.stop()
     os.chmod(os.path.dirname(d.path), 0o777)
+    env.servers.append(d.server)  # stop() took it off
     d.server.start()
     d.server.wait_log("writable by nobody else")
     d.server.login_works()
