@@ -3,6 +3,7 @@
 #include "values_net.h"
 #include "values_text.h"
 
+#include "sallyport/base/pattern.h"
 #include "sallyport/base/text.h"
 
 /* ---- sessions ----------------------------------------------------------- */
@@ -369,3 +370,65 @@ const struct values_kind values_session_permit_listen = {.size = sizeof(
     .parse = parse_permit_listen,
     .print = values_list_print,
     .wants = "PORT or HOST:PORT, any or none"};
+
+/* "HOST:PORTS": ports are "*", a number or a range; the host is a pattern or
+ * a block of addresses. */
+static bool
+is_ports(struct slice ports)
+{
+	size_t dash = slice_find(ports, '-');
+	uint64_t first, last;
+
+	if (slice_is(ports, "*"))
+		return true;
+	if (text_number(slice_first(ports, dash), 1, 65535, &first) != OK)
+		return false;
+	return dash == ports.n ||
+	       (text_number(slice_skip(ports, dash + 1), 1, 65535, &last) ==
+		       OK &&
+		   first <= last);
+}
+
+static bool
+is_rule(struct slice word)
+{
+	enum pattern_result result;
+	size_t n = word.n;
+	struct slice host;
+
+	while (n > 0 && word.p[n - 1] != ':')
+		n--;
+	if (n < 2 || !is_ports(slice_skip(word, n)))
+		return false;
+	host = slice_first(word, n - 1);
+	if (host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = slice_skip(slice_first(host, host.n - 1), 1);
+	return host.n > 0 &&
+	       pattern_addr_list(host, SLICE_NONE, &result) == OK;
+}
+
+static bool
+parse_rules(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct conf_list *list = value;
+
+	(void)k;
+	*list = (struct conf_list){NULL, 0};
+	for (size_t i = 0; i < l->nwords; i++) {
+		bool word = l->nwords == 1 &&
+			    (values_is(l, "any") || values_is(l, "none"));
+
+		if (!word && !is_rule(slice_cstr(l->words[i])))
+			return values_bad(l, "%s bad rule %s", l->keyword,
+			    l->words[i]);
+		values_list_add(l->arena, list,
+		    arena_text(l->arena, slice_cstr(l->words[i])));
+	}
+	return true;
+}
+
+const struct values_kind values_session_rules = {.size = sizeof(
+						     struct conf_list),
+    .parse = parse_rules,
+    .print = values_list_print,
+    .wants = "HOST:PORT, HOST:FROM-TO, any or none"};

@@ -19,5 +19,6 @@ extern const struct values_kind values_session_gateway;
 extern const struct values_kind values_session_tunnel;
 extern const struct values_kind values_session_permit_open;
 extern const struct values_kind values_session_permit_listen;
+extern const struct values_kind values_session_rules; /* any, none, rules */
 
 #endif

@@ -59,6 +59,15 @@ channel_find(const struct connect *c, uint32_t id)
 }
 
 void
+channel_set_opening(struct channel *ch, bool opening)
+{
+	if (ch->opening == opening)
+		return;
+	ch->opening = opening;
+	ch->c->opening += opening ? 1u : UINT32_MAX;
+}
+
+void
 channel_disown(struct channel *ch)
 {
 	if (!ch->owned)
@@ -76,6 +85,7 @@ channel_free(struct channel *ch)
 	struct slot *slot = &ch->c->slots[ch->id % CONNECT_CHANNELS_MAX];
 
 	channel_disown(ch);
+	channel_set_opening(ch, false);
 	window_end(&ch->in, &ch->c->purse);
 	slot->generation = (slot->generation + 1) % GENERATIONS;
 	slot->ch = NULL;
@@ -91,7 +101,7 @@ recipient(struct connect *c, struct rd *r, struct channel **ch)
 	*ch = channel_find(c, id);
 	if (rd_status(r) != OK)
 		return rd_status(r);
-	if (*ch == NULL)
+	if (*ch == NULL || (*ch)->opening)
 		return connect_refuse(c, ERR_CHANNEL,
 		    "message for channel %u, which does not exist", id);
 	if ((*ch)->close_received)
@@ -123,8 +133,8 @@ channel_owner(const struct channel *ch)
 static bool
 may_send_data(const struct channel *ch)
 {
-	return !ch->eof_sent && !ch->close_sent && ch->c->broken == OK &&
-	       transport_may_send(ch->c->t);
+	return !ch->opening && !ch->eof_sent && !ch->close_sent &&
+	       ch->c->broken == OK && transport_may_send(ch->c->t);
 }
 
 size_t
@@ -285,7 +295,7 @@ channel_eow(struct channel *ch)
 void
 channel_close(struct channel *ch)
 {
-	must(ch->owned);
+	must(ch->owned && !ch->opening);
 	channel_eof(ch);
 	ch->close_sent = true;
 	send_plain(ch, MSG_CHANNEL_CLOSE);
@@ -326,7 +336,7 @@ channel_on_window_adjust(struct connect *c, struct rd *r)
 	enum err e = rd_end(r);
 
 	/* It may cross our close, and clients have been seen to be late */
-	if (e != OK || ch == NULL || ch->close_received)
+	if (e != OK || ch == NULL || ch->opening || ch->close_received)
 		return e;
 	if ((e = window_open(&ch->out, n)) != OK)
 		return connect_refuse(c, e, "channel %u: window overflow",

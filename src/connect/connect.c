@@ -54,8 +54,8 @@ connect_end(struct connect *c, const struct wr *w)
 /* ---- what comes in ---- */
 
 /*
- * Answers to keep-alives, the only things that we ask: whatever they say, the
- * client is there. No channel is opened by us, so nobody can confirm one.
+ * Answers to keep-alives, the only requests that we make: whatever they say,
+ * the client is there.
  */
 static enum err
 on_answer(struct connect *c, struct rd *r)
@@ -63,13 +63,6 @@ on_answer(struct connect *c, struct rd *r)
 	(void)c;
 	(void)rd_rest(r);
 	return OK;
-}
-
-static enum err
-on_confirmation(struct connect *c, struct rd *r)
-{
-	return connect_refuse(c, ERR_CHANNEL,
-	    "confirmation of channel %u, which is not opening", rd_u32(r));
 }
 
 struct row {
@@ -83,8 +76,8 @@ static const struct row rows[] = {
 	{ MSG_REQUEST_SUCCESS,           on_answer                 },
 	{ MSG_REQUEST_FAILURE,           on_answer                 },
 	{ MSG_CHANNEL_OPEN,              open_on_open              },
-	{ MSG_CHANNEL_OPEN_CONFIRMATION, on_confirmation           },
-	{ MSG_CHANNEL_OPEN_FAILURE,      on_confirmation           },
+	{ MSG_CHANNEL_OPEN_CONFIRMATION, open_on_confirmation      },
+	{ MSG_CHANNEL_OPEN_FAILURE,      open_on_failure           },
 	{ MSG_CHANNEL_WINDOW_ADJUST,     channel_on_window_adjust  },
 	{ MSG_CHANNEL_DATA,              channel_on_data           },
 	{ MSG_CHANNEL_EXTENDED_DATA,     channel_on_extended_data  },

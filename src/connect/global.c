@@ -36,7 +36,8 @@ static const struct channel *
 any_open(const struct connect *c)
 {
 	for (size_t i = 0; i < c->nslots; i++)
-		if (c->slots[i].ch != NULL && !c->slots[i].ch->close_sent)
+		if (c->slots[i].ch != NULL && !c->slots[i].ch->close_sent &&
+		    !c->slots[i].ch->opening)
 			return c->slots[i].ch;
 	return NULL;
 }

@@ -13,8 +13,11 @@
 struct open_row {
 	const char *type;
 	enum open_kind kind;
+	/* the client's kinds */
 	void (*parse)(struct rd *r, struct channel_open *req);
 	uint32_t refusal; /* reason code where the owner says no */
+	/* ours */
+	void (*write)(struct wr *w, const struct channel_open *req);
 };
 
 struct channel {
@@ -25,7 +28,9 @@ struct channel {
 	void *owner;
 	struct window_in in;
 	struct window_out out;
-	bool owned; /* events go to the owner */
+	bool owned;   /* events go to the owner */
+	bool ours;    /* we asked for it */
+	bool opening; /* the client's wish waits for us, or ours for it */
 	bool has_pty;
 	bool started; /* a program runs or ran on it */
 	bool eof_sent, eof_received;
@@ -46,6 +51,7 @@ struct connect {
 	size_t nslots;     /* grows as needed */
 	size_t nopen;      /* channels with an owner */
 	uint32_t sessions; /* of these, sessions */
+	uint32_t opening;  /* of these, not open yet */
 	uint32_t max_sessions;
 	bool no_more_sessions;
 	uint32_t purse; /* octets by which windows may still grow */
@@ -74,6 +80,9 @@ struct channel *channel_new(struct connect *c, const struct open_row *row);
 /* NULL: no such channel. */
 struct channel *channel_find(const struct connect *c, uint32_t id);
 
+/* It opens, or doesn't any more. */
+void channel_set_opening(struct channel *ch, bool opening);
+
 /* The owner hears of it no more. */
 void channel_disown(struct channel *ch);
 void channel_free(struct channel *ch);
@@ -87,6 +96,8 @@ enum err channel_on_close(struct connect *c, struct rd *r);
 /* ---- open.c, request.c, global.c ---- */
 
 enum err open_on_open(struct connect *c, struct rd *r);
+enum err open_on_confirmation(struct connect *c, struct rd *r);
+enum err open_on_failure(struct connect *c, struct rd *r);
 enum err request_on_request(struct connect *c, struct rd *r);
 enum err global_on_request(struct connect *c, struct rd *r);
 

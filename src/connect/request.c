@@ -81,7 +81,8 @@ static const struct row rows[] = {
 	{ "x11-req",         REQUEST_X11,       BEFORE, parse_x11     },
 	{ "auth-agent-req@openssh.com",
 	                     REQUEST_AGENT,     BEFORE, parse_nothing },
-	{ "agent-req",       REQUEST_AGENT,     BEFORE, parse_nothing },
+	{ "agent-req",       REQUEST_AGENT_CONNECT,
+	                                        BEFORE, parse_nothing },
 	{ "env",             REQUEST_ENV,       BEFORE, parse_env     },
 	{ "shell",           REQUEST_SHELL,     BEFORE, parse_nothing },
 	{ "exec",            REQUEST_EXEC,      BEFORE, parse_text    },
@@ -158,7 +159,7 @@ request_on_request(struct connect *c, struct rd *r)
 	}
 	if ((e = rd_end(r)) != OK)
 		return e;
-	if (ch == NULL || ch->close_received)
+	if (ch == NULL || ch->opening || ch->close_received)
 		return connect_refuse(c, ERR_CHANNEL,
 		    "request for channel %u, which does not exist", id);
 	if (row != NULL && row->kind == REQUEST_PTY && ch->has_pty)

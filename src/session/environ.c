@@ -258,6 +258,8 @@ add_connection(struct environment *e, const struct environ_facts *f)
 	set(e, "SSH_TTY", f->tty);
 	set(e, "SSH_ORIGINAL_COMMAND", f->original);
 	set(e, "SSH_USER_AUTH", f->auth_file);
+	set(e, "DISPLAY", f->display);
+	set(e, "SSH_AUTH_SOCK", f->agent);
 }
 
 void

@@ -53,6 +53,8 @@ struct environ_facts {
 	const char *tty;      /* "/dev/pts/3" */
 	const char *original; /* the client's command */
 	const char *auth_file;
+	const char *display;  /* of X11 */
+	const char *agent;    /* path of its socket */
 	struct slice user_file; /* text of ~/.ssh/environment */
 };
 

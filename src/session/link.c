@@ -264,12 +264,7 @@ resume_programs(struct session *s)
 {
 	if (!link_may_write(s) || !transport_may_send(s->t))
 		return;
-	LIST_EACH_SAFE (l, &s->programs) {
-		struct program *p = LIST_ITEM(l, struct program, link);
-
-		if (p->ch != NULL)
-			program_resume(p);
-	}
+	channels_resume(s);
 }
 
 void
@@ -332,7 +327,7 @@ is_interactive(const struct session *s)
 	LIST_EACH (it, &s->programs) {
 		const struct program *p = LIST_ITEM(it, struct program, link);
 
-		if (p->ch != NULL && p->pty.master >= 0)
+		if (p->r.ch != NULL && p->pty.master >= 0)
 			return true;
 	}
 	return false;

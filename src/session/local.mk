@@ -1,8 +1,12 @@
 # src/session: sources of this room
 noinst_LIBRARIES += libsp_session.a
-libsp_session_a_SOURCES = src/session/environ.c src/session/environ.h \
+libsp_session_a_SOURCES = src/session/agent.c src/session/channels.c \
+	src/session/dial.c src/session/dial.h src/session/environ.c \
+	src/session/environ.h src/session/forward.c src/session/forward.h \
+	src/session/incoming.c \
 	src/session/link.c src/session/link.h src/session/offer.c \
-	src/session/program.c src/session/pty.c src/session/relay.c \
+	src/session/permit.c src/session/permit.h src/session/program.c \
+	src/session/pty.c src/session/relay.c src/session/run.c \
 	src/session/session.c src/session/session.h src/session/start.c \
 	src/session/stats.c \
-	src/session/timeouts.c
+	src/session/timeouts.c src/session/x11.c

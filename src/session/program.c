@@ -10,6 +10,7 @@
  */
 #include "session.h"
 
+#include "forward.h"
 #include "link.h"
 
 #include "sallyport/base/clock.h"
@@ -29,7 +30,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define INTERNAL_SFTP "internal-sftp"
 #define EOF_HOLD_MS   100u /* between a program's last words and its end */
 
 /* ---- opening -------------------------------------------------------------- */
@@ -50,14 +50,10 @@ free_slot(const struct session *s, uint32_t *slot)
 	return false;
 }
 
-static void
-drop_idle(void *p)
-{
-	program_drop(p);
-}
+static const struct relay_ops ops;
 
-static bool
-open_session(struct session *s, struct channel *ch)
+bool
+program_open(struct session *s, struct channel *ch)
 {
 	struct program *p;
 	uint32_t slot;
@@ -65,44 +61,12 @@ open_session(struct session *s, struct channel *ch)
 	if (!free_slot(s, &slot))
 		return false;
 	p = mem_new(sizeof(*p));
-	p->s = s;
 	p->slot = slot;
-	p->ch = ch;
 	p->pty.master = p->in.fd = p->out.fd = p->err.fd = p->exit.fd = -1;
-	p->in.p = p->out.p = p->err.p = p;
+	p->in.r = p->out.r = p->err.r = &p->r;
 	list_add_tail(&s->programs, &p->link);
-	channel_set_owner(ch, p);
-	p->idle = (struct idle){.s = s, .ch = ch, .drop = drop_idle, .ctx = p};
-	timeouts_watch(&p->idle, "session");
+	relay_init(&p->r, s, ch, &ops, "session");
 	return true;
-}
-
-/* Forwarding isn't served: refused as where an administrator forbade it. */
-static void
-refuse_forward(const struct channel_open *req)
-{
-	const char *from = log_quote(req->originator);
-
-	if (req->kind == OPEN_DIRECT_TCPIP)
-		log_info("refused local port forward: originator %s port %u, "
-			 "target %s port %u",
-		    from, req->originator_port, log_quote(req->target),
-		    req->port);
-	else if (req->kind == OPEN_DIRECT_STREAMLOCAL)
-		log_info("refused streamlocal port forward: originator %s "
-			 "port %u, target %s",
-		    from, req->originator_port, log_quote(req->target));
-	else
-		log_info("refused tunnel device forwarding");
-}
-
-bool
-program_open(void *ctx, struct channel *ch, const struct channel_open *req)
-{
-	if (req->kind == OPEN_SESSION)
-		return open_session(ctx, ch);
-	refuse_forward(req);
-	return false;
 }
 
 /* ---- the end ------------------------------------------------------------------ */
@@ -116,16 +80,16 @@ close_pty(struct program *p)
 		return;
 	/* The only copies: the terminal's processes are told by SIGHUP. */
 	io_close(&p->pty.master);
-	if (ask_pty_done(p->s->monitor, &done, NULL) != OK)
+	if (ask_pty_done(p->r.s->monitor, &done, NULL) != OK)
 		log_debug1("the monitor is gone");
 	p->pty.name[0] = '\0';
-	session_title(p->s);
+	session_title(p->r.s);
 }
 
 static void
 log_close(const struct program *p)
 {
-	const struct session *s = p->s;
+	const struct session *s = p->r.s;
 
 	log_verbose("Close session: user %s from %s port %u id %u",
 	    s->grant->user, s->conn->peer_ip, s->conn->peer_port, p->slot);
@@ -150,49 +114,36 @@ release(struct program *p)
 {
 	bool terminal = p->pty.master >= 0;
 
-	timeouts_unwatch(&p->idle);
+	relay_leave(&p->r);
 	loop_timer_cancel(&p->eof);
 	relay_close_source(&p->out);
 	relay_close_source(&p->err);
 	relay_close_sink(&p->in);
 	close_pty(p);
-	if (p->started)
+	x11_stop(p);
+	if (p->r.started)
 		log_close(p);
 	if (p->pid > 0 && terminal)
 		kill(-p->pid, SIGHUP);
-	p->ch = NULL;
 	if (terminal)
-		link_qos(p->s);
+		link_qos(p->r.s);
 	if (p->pid == 0)
 		program_free(p);
 }
 
-void
-program_drop(struct program *p)
+/* Close the channel and let go of the program, whatever it does. */
+static void
+drop(struct relay *r)
 {
-	struct channel *ch = take(&p->ch);
-
-	if (ch != NULL)
-		channel_close(ch);
-	release(p);
+	if (r->ch != NULL)
+		channel_close(r->ch);
+	release((struct program *)r);
 }
 
-void
-program_drop_all(struct session *s)
+static void
+closed(struct relay *r)
 {
-	LIST_EACH_SAFE (l, &s->programs) {
-		struct program *p = LIST_ITEM(l, struct program, link);
-
-		if (p->ch != NULL)
-			program_drop(p);
-	}
-}
-
-void
-program_closed(void *ctx, struct channel *ch)
-{
-	(void)ctx;
-	release(channel_owner(ch));
+	release((struct program *)r);
 }
 
 /* ---- how a program ended -------------------------------------------------------- */
@@ -232,10 +183,10 @@ tell_status(struct program *p)
 {
 	p->told = true;
 	if (WIFSIGNALED(p->status))
-		channel_exit_signal(p->ch, signal_name(WTERMSIG(p->status)),
+		channel_exit_signal(p->r.ch, signal_name(WTERMSIG(p->status)),
 		    WCOREDUMP(p->status));
 	else
-		channel_exit_status(p->ch, (uint32_t)WEXITSTATUS(p->status));
+		channel_exit_status(p->r.ch, (uint32_t)WEXITSTATUS(p->status));
 }
 
 /* All that the program itself wrote was read. */
@@ -257,18 +208,19 @@ on_eof_due(struct timer *t)
 /*
  * A program that ends closes its descriptors a moment before it can be waited
  * for. Clients that sent their own EOF, or have a terminal (PuTTY), answer
- * ours by CLOSE and never learn the exit status: it goes first if it comes
- * soon. A terminal's EOF tells nothing but the end, so it waits for that.
+ * ours by CLOSE and never learn the exit status: so it goes first. Others are
+ * told soon that nothing more will be written. A terminal's EOF tells nothing
+ * but the end, so it waits for that.
  */
 static bool
 hold_eof(struct program *p)
 {
-	if (p->ended || p->eof_due)
+	if (p->r.ended || (p->eof_due && !p->in.ending))
 		return false;
 	p->eof.on = on_eof_due;
 	p->eof.ctx = p;
-	if (p->pty.master < 0 && p->eof.place == 0)
-		loop_timer(p->s->loop, &p->eof, clock_mono_ms() + EOF_HOLD_MS);
+	if (p->pty.master < 0 && !p->in.ending && p->eof.place == 0)
+		loop_timer(p->r.s->loop, &p->eof, clock_mono_ms() + EOF_HOLD_MS);
 	return true;
 }
 
@@ -277,254 +229,49 @@ program_check(struct program *p)
 {
 	bool all = is_read(&p->out) && is_read(&p->err);
 
-	if (p->ch == NULL || !p->started)
+	if (p->r.ch == NULL || !p->r.started)
 		return;
-	if (p->ended && all && !p->told)
+	if (p->r.ended && all && !p->told)
 		tell_status(p);
 	/* A terminal ends with its program: who is left on it is hung up. */
 	if (p->told && p->pty.master >= 0)
 		relay_close_source(&p->out);
 	if (p->out.fd >= 0 || p->err.fd >= 0 || hold_eof(p))
 		return;
-	channel_eof(p->ch);
+	channel_eof(p->r.ch);
 	if (p->told)
-		program_drop(p);
+		drop(&p->r);
 }
 
-void
-program_resume(struct program *p)
+static void
+check(struct relay *r)
 {
+	program_check((struct program *)r);
+}
+
+static void
+resume(struct relay *r)
+{
+	struct program *p = (struct program *)r;
+
 	relay_resume(&p->out);
 	relay_resume(&p->err);
-	if (p->ended)
+	if (r->ended)
 		program_check(p);
 }
 
-static void
-on_exit_of(struct watch *w, unsigned int events)
+void
+program_exited(struct program *p)
 {
-	struct program *p = w->ctx;
-
-	(void)events;
-	if (parent_reap(p->pid, true, &p->status) == ERR_AGAIN)
-		return;
 	loop_remove(&p->exit);
 	io_close(&p->exit.fd);
 	p->pid = 0;
-	p->ended = true;
-	if (p->ch == NULL) {
+	p->r.ended = true;
+	if (p->r.ch == NULL) {
 		program_free(p);
 		return;
 	}
-	program_resume(p); /* what it wrote last is there by now */
-}
-
-/* ---- starting --------------------------------------------------------------------- */
-
-/* Ours of each pair are kept, the child's go to fds. */
-static bool
-make_pipes(int ours[3], int fds[3])
-{
-	for (int i = 0; i < 3; i++) {
-		int pair[2];
-
-		if (io_pipe(pair) != OK)
-			return false;
-		ours[i] = pair[i == 0 ? 1 : 0];
-		fds[i] = pair[i == 0 ? 0 : 1];
-	}
-	return true;
-}
-
-/* The slave's side is opened without a path: also where there is no /dev. */
-static bool
-open_terminal(const struct program *p, int ours[3], int fds[3])
-{
-	int slave =
-	    ioctl(p->pty.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-
-	if (slave < 0)
-		return false;
-	for (int i = 0; i < 3; i++)
-		fds[i] = slave;
-	for (int i = 0; i < 2; i++)
-		ours[i] = fcntl(p->pty.master, F_DUPFD_CLOEXEC, 3);
-	return ours[0] >= 0 && ours[1] >= 0;
-}
-
-static void
-close_all(int fds[3])
-{
-	for (int i = 0; i < 3; i++) {
-		bool same = i < 2 && fds[i] == fds[2];
-
-		if (!same)
-			io_close(&fds[i]);
-	}
-}
-
-static bool
-watch_exit(struct program *p)
-{
-	if (parent_watch_child(p->pid, &p->exit.fd) != OK)
-		return false;
-	p->exit.events = LOOP_READ;
-	p->exit.on = on_exit_of;
-	p->exit.ctx = p;
-	return loop_add(p->s->loop, &p->exit) == OK;
-}
-
-static void
-wire(struct program *p, const int ours[3])
-{
-	relay_open_sink(&p->in, p, ours[0]);
-	relay_open_source(&p->out, p, ours[1], CHANNEL_OUT);
-	if (ours[2] >= 0)
-		relay_open_source(&p->err, p, ours[2], CHANNEL_ERR);
-}
-
-/* What the client sent before its program was there lies in the sink. */
-static bool
-run(struct program *p, const struct plan *plan)
-{
-	int ours[3] = {-1, -1, -1}, fds[3] = {-1, -1, -1};
-	bool ok;
-
-	ok = p->pty.master >= 0 ? open_terminal(p, ours, fds)
-				: make_pipes(ours, fds);
-	if (ok)
-		p->pid = start_program(p, plan, fds);
-	if (ok && p->pid > 0 && watch_exit(p)) {
-		close_all(fds);
-		p->started = true;
-		wire(p, ours);
-		return true;
-	}
-	log_error("can't start a program: %s", strerror(errno));
-	if (p->pid > 0) { /* nothing would tell us of its end */
-		kill(p->pid, SIGKILL);
-		if (parent_reap(p->pid, false, &p->status) != OK)
-			log_debug1("a program is lost");
-	}
-	p->pid = 0;
-	close_all(fds);
-	close_all(ours);
-	return false;
-}
-
-/* ---- what to start ------------------------------------------------------------------ */
-
-static void
-log_start(const struct program *p, const struct plan *plan)
-{
-	const struct session *s = p->s;
-	const char *tty = pty_short_name(&p->pty);
-	char what[1024];
-
-	if (p->forced)
-		snprintf(what, sizeof(what), "forced-command %s '%.900s'",
-		    plan->by_config ? "(config)" : "(key-option)",
-		    plan->command);
-	else if (plan->subsystem != NULL)
-		snprintf(what, sizeof(what), "subsystem '%.900s'",
-		    plan->subsystem);
-	else
-		snprintf(what, sizeof(what), "%s",
-		    plan->command == NULL ? "shell" : "command");
-	log_verbose("Starting session: %s%s%s for %s from %s port %u id %u",
-	    what, p->pty.master >= 0 ? " on " : "",
-	    p->pty.master >= 0 ? tty : "", s->grant->user, s->conn->peer_ip,
-	    s->conn->peer_port, p->slot);
-}
-
-/* ForceCommand, then the key's command, before what the client asks for. */
-static void
-force(struct program *p, struct plan *plan)
-{
-	const struct session *s = p->s;
-
-	plan->by_config = s->conf.force_command != NULL;
-	p->forced = plan->by_config || s->grant->has_key_command;
-	if (!p->forced)
-		return;
-	plan->original = plan->command;
-	plan->command =
-	    plan->by_config ? s->conf.force_command : s->grant->key_command;
-	if (plan->command == NULL)
-		plan->command = "";
-}
-
-static bool
-is_internal_sftp(const char *command)
-{
-	size_t n = sizeof(INTERNAL_SFTP) - 1;
-
-	return command != NULL && strncmp(command, INTERNAL_SFTP, n) == 0 &&
-	       strchr(" \t", command[n]) != NULL;
-}
-
-/* With PAM, its modules look at the file. */
-static bool
-is_nologin(const struct session *s)
-{
-	if (s->conf.use_pam || s->grant->uid == 0 ||
-	    access(START_NOLOGIN, F_OK) != 0)
-		return false;
-	log_info("User %.100s not allowed because %s exists", s->grant->user,
-	    START_NOLOGIN);
-	return true;
-}
-
-/* The records of a terminal's login, and when the one before was. */
-static void
-record_login(const struct program *p, struct plan *plan)
-{
-	struct login_req req = {.line = slice_cstr(p->pty.name),
-	    .pid = (uint32_t)getpid()};
-	struct login_rep rep = {.last_time = 0};
-
-	if (p->pty.master < 0 || !p->s->grant->use_lastlog)
-		return;
-	if (ask_login_record(p->s->monitor, &req, &rep) != OK)
-		return;
-	plan->last_time = rep.last_time;
-	if (!slice_to_cstr(rep.last_host, plan->last_host,
-		sizeof(plan->last_host)))
-		plan->last_host[0] = '\0';
-}
-
-/* ChannelTimeout's name for it */
-static void
-set_label(struct program *p, const struct plan *plan)
-{
-	SCOPED(mem_free_at) char *text = NULL;
-
-	if (plan->subsystem != NULL)
-		text = mem_format("session:subsystem:%s", plan->subsystem);
-	timeouts_watch(&p->idle, text != NULL            ? text
-				 : plan->command == NULL ? "session:shell"
-							 : "session:command");
-}
-
-static bool
-start(struct program *p, struct plan *plan)
-{
-	p->subsystem = plan->subsystem != NULL;
-	force(p, plan);
-	if (is_internal_sftp(plan->command)) {
-		log_info("subsystem request for %s by user %s failed, "
-			 "subsystem not found",
-		    plan->subsystem != NULL ? plan->subsystem : "sftp",
-		    p->s->grant->user);
-		return false;
-	}
-	log_start(p, plan);
-	plan->nologin = is_nologin(p->s);
-	record_login(p, plan);
-	set_label(p, plan);
-	link_qos(p->s);
-	session_title(p->s);
-	return run(p, plan);
+	resume(&p->r); /* what it wrote last is there by now */
 }
 
 /* ---- requests ------------------------------------------------------------------------ */
@@ -535,7 +282,7 @@ on_shell(struct program *p, const struct channel_request *q)
 	struct plan plan = {.command = NULL};
 
 	(void)q;
-	return start(p, &plan);
+	return run_program(p, &plan);
 }
 
 /* An empty command is a login shell, as for sshd. */
@@ -545,13 +292,13 @@ on_exec(struct program *p, const struct channel_request *q)
 	SCOPED(mem_free_at) char *command = mem_text(q->text);
 	struct plan plan = {.command = q->text.n > 0 ? command : NULL};
 
-	return start(p, &plan);
+	return run_program(p, &plan);
 }
 
 static bool
 on_subsystem(struct program *p, const struct channel_request *q)
 {
-	const struct conf *conf = &p->s->conf;
+	const struct conf *conf = &p->r.s->conf;
 	SCOPED(mem_free_at) char *name = mem_text(q->text);
 	struct plan plan = {.subsystem = name};
 
@@ -559,10 +306,10 @@ on_subsystem(struct program *p, const struct channel_request *q)
 		if (slice_is(q->text, conf->subsystems[i].name))
 			plan.command = conf->subsystems[i].command;
 	if (plan.command != NULL)
-		return start(p, &plan);
+		return run_program(p, &plan);
 	log_info("subsystem request for %.100s by user %s failed, subsystem "
 		 "not found",
-	    log_quote(q->text), p->s->grant->user);
+	    log_quote(q->text), p->r.s->grant->user);
 	return false;
 }
 
@@ -585,7 +332,7 @@ set_terminal(const struct program *p, const struct channel_request *q)
 static bool
 on_pty(struct program *p, const struct channel_request *q)
 {
-	struct session *s = p->s;
+	struct session *s = p->r.s;
 	struct pty_req req = {.zero = 0};
 	struct pty_rep rep = {.master = {-1}};
 
@@ -602,6 +349,7 @@ on_pty(struct program *p, const struct channel_request *q)
 		return false;
 	}
 	p->pty.master = rep.master.fd;
+	p->r.terminal = true;
 	p->term = mem_text(q->text);
 	set_terminal(p, q);
 	session_title(s);
@@ -627,7 +375,7 @@ on_break(struct program *p, const struct channel_request *q)
 static bool
 on_env(struct program *p, const struct channel_request *q)
 {
-	return environ_add_client(&p->client, &p->s->conf.accept_env, q->text,
+	return environ_add_client(&p->client, &p->r.s->conf.accept_env, q->text,
 	    q->value);
 }
 
@@ -635,7 +383,7 @@ on_env(struct program *p, const struct channel_request *q)
 static bool
 on_signal(struct program *p, const struct channel_request *q)
 {
-	if (p->pid <= 0 || p->forced || p->subsystem)
+	if (p->pid <= 0 || p->forced || p->r.subsystem)
 		return false;
 	for (size_t i = 0; i < NSIGNALS; i++)
 		if (slice_is(q->text, signals[i].name))
@@ -653,21 +401,19 @@ on_eow(struct program *p, const struct channel_request *q)
 	return true;
 }
 
-/* X11, agents: not served. */
 static bool
-on_other(struct program *p, const struct channel_request *q)
+on_agent(struct program *p, const struct channel_request *q)
 {
-	(void)p;
-	(void)q;
-	return false;
+	return agent_start(p->r.s, q->kind == REQUEST_AGENT_CONNECT);
 }
 
 typedef bool handler(struct program *p, const struct channel_request *q);
 
 static handler *const handlers[] = {
     [REQUEST_PTY] = on_pty,
-    [REQUEST_X11] = on_other,
-    [REQUEST_AGENT] = on_other,
+    [REQUEST_X11] = x11_start,
+    [REQUEST_AGENT] = on_agent,
+    [REQUEST_AGENT_CONNECT] = on_agent,
     [REQUEST_ENV] = on_env,
     [REQUEST_SHELL] = on_shell,
     [REQUEST_EXEC] = on_exec,
@@ -678,13 +424,12 @@ static handler *const handlers[] = {
     [REQUEST_EOW] = on_eow,
 };
 
-bool
-program_request(void *ctx, struct channel *ch, const struct channel_request *q)
+static bool
+request(struct relay *r, const struct channel_request *q)
 {
-	struct program *p = channel_owner(ch);
+	struct program *p = (struct program *)r;
 	bool yes = handlers[q->kind](p, q);
 
-	(void)ctx;
 	if (q->kind == REQUEST_EOW)
 		program_check(p);
 	return yes;
@@ -692,28 +437,23 @@ program_request(void *ctx, struct channel *ch, const struct channel_request *q)
 
 /* ---- data ------------------------------------------------------------------------------- */
 
-size_t
-program_data(void *ctx, struct channel *ch, struct slice data)
+static size_t
+data(struct relay *r, struct slice octets)
 {
-	struct program *p = channel_owner(ch);
-
-	(void)ctx;
-	timeouts_moved(&p->idle);
-	return relay_take(&p->in, data);
+	timeouts_moved(&r->idle);
+	return relay_take(&((struct program *)r)->in, octets);
 }
 
-void
-program_eof(void *ctx, struct channel *ch)
+static void
+eof(struct relay *r)
 {
-	struct program *p = channel_owner(ch);
-
-	(void)ctx;
-	relay_end(&p->in);
+	relay_end(&((struct program *)r)->in);
 }
 
-void
-program_writable(void *ctx, struct channel *ch)
-{
-	(void)ctx;
-	program_resume(channel_owner(ch));
-}
+static const struct relay_ops ops = {.request = request,
+    .data = data,
+    .eof = eof,
+    .closed = closed,
+    .resume = resume,
+    .check = check,
+    .drop = drop};

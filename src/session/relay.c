@@ -1,7 +1,7 @@
 /*
  * relay.c - descriptors and channels, without copies
  *
- * Output is read from the program straight into a packet under construction;
+ * Output is read from the program or socket straight into a packet under construction;
  * input is written to the program from the ring where it was decrypted. Only
  * what a descriptor doesn't take is kept, and the channel's window bounds it.
  */
@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,11 +30,42 @@
 #define ENLARGED_MAX 2u                /* pipes of a connection: one pair */
 
 static bool
-is_pipe(int fd)
+is_of(int fd, mode_t kind)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+}
+
+/* ---- a channel's owner ---- */
+
+static void
+drop_idle(void *ctx)
+{
+	struct relay *r = ctx;
+
+	r->ops->drop(r);
+}
+
+void
+relay_init(struct relay *r, struct session *s, struct channel *ch,
+    const struct relay_ops *ops, const char *label)
+{
+	r->ops = ops;
+	r->s = s;
+	r->ch = ch;
+	list_add_tail(&s->relays, &r->link);
+	channel_set_owner(ch, r);
+	r->idle = (struct idle){.s = s, .ch = ch, .drop = drop_idle, .ctx = r};
+	timeouts_watch(&r->idle, label);
+}
+
+void
+relay_leave(struct relay *r)
+{
+	timeouts_unwatch(&r->idle);
+	list_remove(&r->link);
+	r->ch = NULL;
 }
 
 /*
@@ -61,7 +93,7 @@ source_wait(struct source *src, bool for_room)
 		return;
 	if (for_room)
 		loop_remove(&src->watch);
-	else if (loop_add(src->p->s->loop, &src->watch) != OK)
+	else if (loop_add(src->r->s->loop, &src->watch) != OK)
 		return;
 	src->watched = !for_room;
 }
@@ -82,7 +114,7 @@ relay_close_source(struct source *src)
 static size_t
 read_pieces(struct source *src, size_t max, size_t *count)
 {
-	struct channel *ch = src->p->ch;
+	struct channel *ch = src->r->ch;
 	struct bytes rooms[CHANNEL_BULK_MAX];
 	size_t n = 0;
 	enum err e;
@@ -97,7 +129,7 @@ read_pieces(struct source *src, size_t max, size_t *count)
 	}
 	channel_bulk_abandon(ch);
 	if (e == ERR_AGAIN)
-		src->dry = src->p->ended;
+		src->dry = src->r->ended;
 	else /* end of file, or EIO from a terminal that nobody holds */
 		relay_close_source(src);
 	return 0;
@@ -111,9 +143,9 @@ pump(struct source *src)
 
 	/* After the program's end to the last octet: no event would come that
 	 * says that there is none. */
-	while ((moved < TURN_OCTETS || src->p->ended) && src->fd >= 0) {
-		max = channel_room(src->p->ch);
-		if (max == 0 || !link_may_write(src->p->s)) {
+	while ((moved < TURN_OCTETS || src->r->ended) && src->fd >= 0) {
+		max = channel_room(src->r->ch);
+		if (max == 0 || !link_may_write(src->r->s)) {
 			source_wait(src, true);
 			break;
 		}
@@ -125,7 +157,7 @@ pump(struct source *src)
 		moved += n;
 		if (n == max * count)
 			src->piece = CHANNEL_PACKET_MAX;
-		else if (!src->p->ended)
+		else if (!src->r->ended)
 			break; /* less than asked: that was all */
 	}
 	return moved;
@@ -134,19 +166,19 @@ pump(struct source *src)
 static void
 source_turn(struct source *src)
 {
-	struct program *p = src->p;
+	struct relay *r = src->r;
 	size_t moved = pump(src);
 
 	if (moved > 0) {
-		p->s->timeouts.active = true;
-		timeouts_moved(&p->idle);
+		r->s->timeouts.active = true;
+		timeouts_moved(&r->idle);
 	}
 	if (moved < PIECE_FIRST)
 		src->piece = PIECE_FIRST;
 	if (src->is_pipe && !src->enlarged && src->fd >= 0 &&
 	    src->total > BULK_OCTETS && moved > PIPE_BULK / 8)
-		enlarge(p->s, src->fd, &src->enlarged);
-	program_check(p);
+		enlarge(r->s, src->fd, &src->enlarged);
+	r->ops->check(r);
 }
 
 static void
@@ -157,13 +189,13 @@ on_readable(struct watch *w, unsigned int events)
 }
 
 void
-relay_open_source(struct source *src, struct program *p, int fd,
+relay_open_source(struct source *src, struct relay *r, int fd,
     enum channel_stream stream)
 {
-	*src = (struct source){.p = p,
+	*src = (struct source){.r = r,
 	    .fd = fd,
 	    .stream = stream,
-	    .is_pipe = is_pipe(fd),
+	    .is_pipe = is_of(fd, S_IFIFO),
 	    .piece = PIECE_FIRST,
 	    .watch = {.fd = fd, .events = LOOP_READ, .on = on_readable}};
 	src->watch.ctx = src;
@@ -174,19 +206,19 @@ relay_open_source(struct source *src, struct program *p, int fd,
 void
 relay_resume(struct source *src)
 {
-	if (src->fd < 0 || src->p->ch == NULL)
+	if (src->fd < 0 || src->r->ch == NULL)
 		return;
-	if (!src->watched && channel_room(src->p->ch) > 0 &&
-	    link_may_write(src->p->s))
+	if (!src->watched && channel_room(src->r->ch) > 0 &&
+	    link_may_write(src->r->s))
 		source_wait(src, false);
-	if (src->watched && src->p->ended && !src->dry)
+	if (src->watched && src->r->ended && !src->dry)
 		(void)pump(src);
 }
 
 /* ---- input ---- */
 
-static size_t
-backlog_octets(const struct sink *sink)
+size_t
+relay_backlog(const struct sink *sink)
 {
 	return sink->backlog.n - sink->head;
 }
@@ -195,23 +227,35 @@ void
 relay_close_sink(struct sink *sink)
 {
 	loop_remove(&sink->watch);
+	/* the other direction has a descriptor of its own */
+	if (sink->is_socket && sink->fd >= 0 && shutdown(sink->fd, SHUT_WR) < 0)
+		log_debug3("shutdown: %s", strerror(errno));
 	io_close(&sink->fd);
 	buf_clear(&sink->backlog);
 	sink->head = 0;
+}
+
+/* The owner is told, and may go. */
+static void
+sunk(struct sink *sink)
+{
+	if (sink->r->ops->sunk != NULL)
+		sink->r->ops->sunk(sink->r);
 }
 
 /* The program doesn't read any more: what waits is dropped. */
 static void
 sink_broken(struct sink *sink)
 {
-	size_t waiting = backlog_octets(sink);
+	size_t waiting = relay_backlog(sink);
 
 	relay_close_sink(sink);
-	if (sink->p->ch == NULL)
-		return;
-	channel_eow(sink->p->ch);
-	if (waiting > 0)
-		channel_consumed(sink->p->ch, waiting);
+	if (sink->r->ch != NULL) {
+		channel_eow(sink->r->ch);
+		if (waiting > 0)
+			channel_consumed(sink->r->ch, waiting);
+	}
+	sunk(sink);
 }
 
 /* Keep what the descriptor didn't take. */
@@ -226,7 +270,7 @@ keep(struct sink *sink, struct slice data)
 		sink->head = 0;
 	}
 	if (sink->fd >= 0 && sink->watch.loop == NULL &&
-	    loop_add(sink->p->s->loop, &sink->watch) != OK)
+	    loop_add(sink->r->s->loop, &sink->watch) != OK)
 		return ERR_SYSTEM;
 	return buf_append(b, data);
 }
@@ -234,7 +278,7 @@ keep(struct sink *sink, struct slice data)
 static bool
 is_bulk(const struct sink *sink)
 {
-	if (sink->p->subsystem && sink->total / sink->pieces < PIECE_LARGE)
+	if (sink->r->subsystem && sink->total / sink->pieces < PIECE_LARGE)
 		return false;
 	return sink->total > BULK_OCTETS;
 }
@@ -245,13 +289,13 @@ relay_take(struct sink *sink, struct slice data)
 	size_t n = 0;
 	enum err e = OK;
 
-	if (!sink->p->started) /* it may come before its program */
+	if (!sink->r->started) /* it may come before its program */
 		return keep(sink, data) == OK ? 0 : data.n;
 	if (sink->fd < 0)
 		return data.n;
 	sink->total += data.n;
 	sink->pieces++;
-	if (backlog_octets(sink) == 0)
+	if (relay_backlog(sink) == 0)
 		e = io_write(sink->fd, data, &n);
 	if (e == OK || e == ERR_AGAIN)
 		e = n == data.n ? OK : keep(sink, slice_skip(data, n));
@@ -260,7 +304,7 @@ relay_take(struct sink *sink, struct slice data)
 		return data.n;
 	}
 	if (n < data.n && sink->is_pipe && !sink->enlarged && is_bulk(sink))
-		enlarge(sink->p->s, sink->fd, &sink->enlarged);
+		enlarge(sink->r->s, sink->fd, &sink->enlarged);
 	return n;
 }
 
@@ -280,15 +324,17 @@ on_writable(struct watch *w, unsigned int events)
 		return;
 	}
 	sink->head += n;
-	if (n > 0 && sink->p->ch != NULL)
-		channel_consumed(sink->p->ch, n);
-	if (backlog_octets(sink) > 0)
+	if (n > 0 && sink->r->ch != NULL)
+		channel_consumed(sink->r->ch, n);
+	if (relay_backlog(sink) > 0)
 		return;
 	loop_remove(&sink->watch);
 	buf_clear(&sink->backlog);
 	sink->head = 0;
-	if (sink->ending)
-		relay_close_sink(sink);
+	if (!sink->ending)
+		return;
+	relay_close_sink(sink);
+	sunk(sink);
 }
 
 /*
@@ -305,20 +351,21 @@ shrink(int fd)
 }
 
 void
-relay_open_sink(struct sink *sink, struct program *p, int fd)
+relay_open_sink(struct sink *sink, struct relay *r, int fd)
 {
-	sink->p = p;
+	sink->r = r;
 	sink->fd = fd;
-	sink->is_pipe = is_pipe(fd);
-	if (sink->is_pipe && p->subsystem)
+	sink->is_pipe = is_of(fd, S_IFIFO);
+	sink->is_socket = is_of(fd, S_IFSOCK);
+	if (sink->is_pipe && r->subsystem)
 		shrink(fd);
 	sink->watch = (struct watch){.fd = fd,
 	    .events = LOOP_WRITE,
 	    .on = on_writable,
 	    .ctx = sink};
 	must(io_nonblock(fd, true) == OK);
-	if (backlog_octets(sink) > 0)
-		must(loop_add(p->s->loop, &sink->watch) == OK);
+	if (relay_backlog(sink) > 0)
+		must(loop_add(r->s->loop, &sink->watch) == OK);
 	else if (sink->ending)
 		relay_end(sink);
 }
@@ -326,7 +373,7 @@ relay_open_sink(struct sink *sink, struct program *p, int fd)
 void
 relay_end(struct sink *sink)
 {
-	sink->ending = sink->p->pty.master < 0;
-	if (sink->ending && sink->fd >= 0 && backlog_octets(sink) == 0)
+	sink->ending = !sink->r->terminal;
+	if (sink->ending && sink->fd >= 0 && relay_backlog(sink) == 0)
 		relay_close_sink(sink);
 }

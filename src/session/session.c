@@ -107,32 +107,6 @@ remove_auth_info(struct session *s)
 
 /* ---- taking over ------------------------------------------------------------------ */
 
-static bool
-on_global(void *ctx, const struct global_request *q, struct buf *reply)
-{
-	struct session *s = ctx;
-
-	switch (q->kind) {
-	case GLOBAL_PROVE_KEYS:
-		return offer_prove(s, q->blobs, reply);
-	case GLOBAL_TCPIP_FORWARD:
-		log_info("Received request from %s port %u to remote forward "
-			 "to host %s port %u, but the request was denied.",
-		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target),
-		    q->port);
-		return false;
-	case GLOBAL_STREAMLOCAL_FORWARD:
-		log_info("Received request from %s port %u to remote forward "
-			 "to path \"%s\", but the request was denied.",
-		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target));
-		return false;
-	case GLOBAL_TCPIP_CANCEL:
-	case GLOBAL_STREAMLOCAL_CANCEL:
-		break; /* there is nothing to cancel */
-	}
-	return false;
-}
-
 static void
 import_transport(struct session *s, int state)
 {
@@ -148,15 +122,7 @@ import_transport(struct session *s, int state)
 	if (e != OK)
 		give_up("transport state", e);
 	transport_use_compression(s->t, &compress_zlib);
-	s->connect_ops = (struct connect_ops){.ctx = s,
-	    .open = program_open,
-	    .request = program_request,
-	    .data = program_data,
-	    .eof = program_eof,
-	    .closed = program_closed,
-	    .writable = program_writable,
-	    .global = on_global};
-	s->connect = connect_new(s->t, &s->connect_ops, s->conf.max_sessions);
+	channels_init(s);
 }
 
 /* It asks how we are doing, or has ended. */
@@ -209,7 +175,9 @@ session_new(const struct common *common, const struct conn *conn,
 	s->common = common;
 	s->conn = conn;
 	s->grant = grant;
+	list_init(&s->relays);
 	list_init(&s->programs);
+	list_init(&s->incomings);
 	if ((e = conf_apply(common->set, grant->blocks, &s->conf)) != OK)
 		give_up("configuration", e);
 	return s;
@@ -242,7 +210,7 @@ leave(struct session *s)
 {
 	uint64_t sent, received;
 
-	program_drop_all(s);
+	channels_drop_all(s);
 	link_close(s);
 	stats_tell(s);
 	remove_auth_info(s);

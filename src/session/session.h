@@ -66,13 +66,48 @@ struct timeouts {
 	struct timer global;
 };
 
-/* ---- relay.c: a descriptor of a program and its channel ---------------- */
+/* ---- relay.c: descriptors and their channel ----------------------------- */
 
-struct program;
+struct relay;
 
-/* A program's output: descriptor to channel. */
+/* What the owner of a channel does; NULL where it has nothing to do. */
+struct relay_ops {
+	bool (*request)(struct relay *r, const struct channel_request *q);
+	void (*opened)(struct relay *r, bool yes); /* of a channel of ours */
+	size_t (*data)(struct relay *r, struct slice data);
+	void (*eof)(struct relay *r);
+	void (*closed)(struct relay *r); /* r->ch is valid no more */
+	/* Room came, in the channel or the connection. */
+	void (*resume)(struct relay *r);
+	/* A source ended or ran dry. */
+	void (*check)(struct relay *r);
+	/* A sink ended by itself: all was written, or nobody reads. */
+	void (*sunk)(struct relay *r);
+	void (*drop)(struct relay *r); /* close the channel, and let go */
+};
+
+/* Whoever owns a channel begins with this. Any of its ops may free it. */
+struct relay {
+	struct link link; /* session.relays */
+	const struct relay_ops *ops;
+	struct session *s;
+	struct channel *ch; /* NULL: closed */
+	struct idle idle;
+	bool started;   /* what sinks write to is there */
+	bool ended;     /* the program: sources are read to the last octet */
+	bool subsystem;
+	bool terminal;  /* its end isn't the client's to tell */
+};
+
+/* r owns ch from now on; label is ChannelTimeout's for it. */
+void relay_init(struct relay *r, struct session *s, struct channel *ch,
+    const struct relay_ops *ops, const char *label);
+/* The channel is closed, by whom ever; r->ch is NULL then. */
+void relay_leave(struct relay *r);
+
+/* A program's output, or what a socket gives: descriptor to channel. */
 struct source {
-	struct program *p;
+	struct relay *r;
 	int fd; /* -1: ended */
 	enum channel_stream stream;
 	struct watch watch;
@@ -86,12 +121,13 @@ struct source {
 
 /* A program's input: channel to descriptor. */
 struct sink {
-	struct program *p;
+	struct relay *r;
 	int fd; /* -1: ended; what still comes is dropped */
 	struct watch watch;
 	struct buf backlog; /* what the descriptor didn't take, from head on */
 	size_t head;
 	bool is_pipe;
+	bool is_socket; /* its end is told by shutdown */
 	bool enlarged;
 	bool ending; /* the client sent EOF: close when all is written */
 	uint64_t total, pieces;
@@ -99,11 +135,14 @@ struct sink {
 
 /* Both take fd, which becomes non-blocking, and watch it. What came for the
  * sink before is kept. */
-void relay_open_source(struct source *src, struct program *p, int fd,
+void relay_open_source(struct source *src, struct relay *r, int fd,
     enum channel_stream stream);
-void relay_open_sink(struct sink *sink, struct program *p, int fd);
+void relay_open_sink(struct sink *sink, struct relay *r, int fd);
 void relay_close_source(struct source *src);
 void relay_close_sink(struct sink *sink);
+
+/* Octets that wait for the descriptor */
+size_t relay_backlog(const struct sink *sink);
 
 /* Room may have come: read on; of a program that ended to the end. */
 void relay_resume(struct source *src);
@@ -138,54 +177,63 @@ const char *pty_short_name(const struct pty *pty);
 
 /* ---- program.c ----------------------------------------------------------- */
 
+struct incoming;
+
+/* A display of the client's; display NULL: none. */
+struct x11 {
+	struct incoming *in; /* NULL: none, or it was for one connection */
+	char *display;       /* DISPLAY */
+	char *name;          /* the same as xauth is to know it */
+	char *protocol, *cookie;
+};
+
 /* A session channel, and what runs on it. */
 struct program {
+	struct relay r; /* without a channel only the process is left */
 	struct link link;
-	struct session *s;
-	uint32_t slot;      /* "id K" of the log */
-	struct channel *ch; /* NULL: closed; only the process is left */
+	uint32_t slot; /* "id K" of the log */
 
 	struct pty pty;
 	char *term;                /* TERM, with a terminal */
 	struct environment client; /* variables that were accepted */
+	struct x11 x11;
 
 	bool forced; /* not the client's command */
-	bool subsystem;
 
 	pid_t pid;
 	struct watch exit; /* its pidfd */
-	bool started, ended, told;
+	bool told;
 	int status;       /* wait status */
 	struct timer eof; /* its descriptors are closed: does it end, too? */
 	bool eof_due;
 	struct source out, err;
 	struct sink in;
-
-	struct idle idle;
 };
 
-/* connect_ops */
-bool
-program_open(void *ctx, struct channel *ch, const struct channel_open *req);
-bool
-program_request(void *ctx, struct channel *ch, const struct channel_request *q);
-size_t program_data(void *ctx, struct channel *ch, struct slice data);
-void program_eof(void *ctx, struct channel *ch);
-void program_closed(void *ctx, struct channel *ch);
-void program_writable(void *ctx, struct channel *ch);
+/* A session channel is wanted; false: too many. */
+bool program_open(struct session *s, struct channel *ch);
 
 /* A source ended or ran dry: status, EOF and CLOSE, each when it is time. p
  * may be gone afterwards. */
 void program_check(struct program *p);
 
-/* Room came, in the channel or the connection. p may be gone afterwards. */
-void program_resume(struct program *p);
+/* It ended, and can't be waited for any more. p may be gone afterwards. */
+void program_exited(struct program *p);
 
-/* Close the channel and let go of the program, whatever it does. */
-void program_drop(struct program *p);
+/* ---- run.c: from what the client asks for to a process ------------------- */
 
-/* The connection ends: terminals are hung up, pipes closed. */
-void program_drop_all(struct session *s);
+struct plan;
+
+/* Start it on p; false, and told in the log: it can't be. */
+bool run_program(struct program *p, struct plan *plan);
+
+/* ---- channels.c: who owns which channel ---------------------------------- */
+
+void channels_init(struct session *s);
+/* Room came in the connection. */
+void channels_resume(struct session *s);
+/* The connection ends: terminals are hung up, pipes and sockets closed. */
+void channels_drop_all(struct session *s);
 
 /* ---- start.c: between fork and exec ------------------------------------------ */
 
@@ -196,6 +244,7 @@ struct plan {
 	char *subsystem;      /* name */
 	bool by_config;       /* ForceCommand */
 	bool nologin;         /* show /etc/nologin, and leave */
+	bool must_change;     /* passwd, whatever was asked for */
 	uint64_t last_time;   /* of the login before; 0: don't tell */
 	char last_host[257];
 };
@@ -258,7 +307,11 @@ struct session {
 	size_t read_size;      /* adapts to what comes */
 	bool is_socket;
 
+	struct link relays; /* all that own a channel */
 	struct link programs;
+	struct link incomings;  /* what listens */
+	struct incoming *agent; /* of these, the agent's socket; or NULL */
+	char *agent_dir;        /* to be removed with it; or NULL */
 	uint32_t enlarged; /* pipes */
 	bool qos_known;
 	uint32_t qos;        /* TOS octet in force */

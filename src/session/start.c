@@ -12,6 +12,8 @@
  */
 #include "session.h"
 
+#include "forward.h"
+
 #include "sallyport/base/io.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/proc/parent.h"
@@ -30,6 +32,7 @@
 #define FILE_MAX       ((size_t)64 << 10)
 #define MOTD           "/etc/motd"
 #define SYSTEM_RC      "/etc/ssh/sshrc"
+#define PASSWD         "/usr/bin/passwd"
 
 static const char *
 shell_of(const struct grant *g)
@@ -96,7 +99,7 @@ say_last_login(const struct plan *plan)
 static void
 greet(const struct program *p, const struct plan *plan)
 {
-	const struct session *s = p->s;
+	const struct session *s = p->r.s;
 	bool terminal = p->pty.master >= 0;
 
 	if (plan->command != NULL || is_quiet(s->grant))
@@ -164,19 +167,26 @@ go_home(const char *home)
 		_exit(1);
 }
 
-/* Run a program with nothing on its input, and wait for it. */
+/* Run a program with a text on its input, and wait for it. The text is less
+ * than what a pipe takes. */
 static void
-run_and_wait(const char *path, char *const argv[], char *const env[])
+run_and_wait(const char *path, char *const argv[], char *const env[],
+    const char *text)
 {
-	pid_t pid = fork();
-	int null, status;
+	int pipe[2], status;
+	pid_t pid;
 
+	if (io_pipe(pipe) != OK ||
+	    io_write_all(pipe[1], slice_cstr(text)) != OK)
+		return;
+	io_close(&pipe[1]);
+	pid = fork();
 	if (pid == 0) {
-		null = open(_PATH_DEVNULL, O_RDWR | O_CLOEXEC);
-		if (null >= 0 && dup2(null, 0) == 0)
+		if (dup2(pipe[0], 0) == 0)
 			execve(path, argv, env);
 		_exit(127);
 	}
+	io_close(&pipe[0]);
 	if (pid > 0 && parent_reap(pid, false, &status) != OK)
 		return;
 }
@@ -194,7 +204,8 @@ struct launch {
 	char *argv[4];        /* of the shell */
 	char *rc_line;        /* or NULL: "/bin/sh HOME/.ssh/rc" */
 	char *rc_argv[4];     /* or NULL */
-	const char *rc_shell; /* that runs rc_argv */
+	const char *rc_shell; /* that runs rc_argv, or xauth; or NULL */
+	char *rc_text;        /* its input, or NULL */
 };
 
 static void
@@ -204,13 +215,14 @@ launch_clear(struct launch *l)
 	mem_free(l->name);
 	mem_free(l->command);
 	mem_free(l->rc_line);
+	mem_free(l->rc_text);
 }
 
 static void
 make_environment(struct launch *l)
 {
 	const struct program *p = l->p;
-	const struct session *s = p->s;
+	const struct session *s = p->r.s;
 	SCOPED(buf_clear) struct buf text = BUF_LIMIT(FILE_MAX);
 	SCOPED(mem_free_at)
 	char *path = mem_format("%s/.ssh/environment", s->grant->home);
@@ -222,12 +234,30 @@ make_environment(struct launch *l)
 	    .term = p->term,
 	    .tty = p->pty.master >= 0 ? p->pty.name : NULL,
 	    .original = l->plan->original,
-	    .auth_file = s->auth_file};
+	    .auth_file = s->auth_file,
+	    .display = p->x11.display,
+	    .agent = s->agent != NULL ? s->agent->path : NULL};
 
 	if (s->conf.permit_user_environment.n > 0)
 		read_own_file(path, &text);
 	facts.user_file = buf_slice(&text);
 	environ_build(&l->env, &facts);
+}
+
+/* The cookie that the client made up, into the user's file. */
+static void
+find_xauth(struct launch *l)
+{
+	static char quiet[] = "-q", script[] = "-";
+	const struct x11 *x = &l->p->x11;
+
+	l->rc_shell = l->p->r.s->conf.xauth_location;
+	l->rc_line = mem_strdup(base_name(l->rc_shell));
+	l->rc_argv[0] = l->rc_line;
+	l->rc_argv[1] = quiet;
+	l->rc_argv[2] = script;
+	l->rc_text = mem_format("remove %s\nadd %s %s %s\n", x->name, x->name,
+	    x->protocol, x->cookie);
 }
 
 /*
@@ -238,11 +268,11 @@ static void
 find_rc(struct launch *l)
 {
 	static char sh[] = "sh", dash_c[] = "-c", system_rc[] = SYSTEM_RC;
-	const struct session *s = l->p->s;
+	const struct session *s = l->p->r.s;
 	SCOPED(mem_free_at)
 	char *own = mem_format("%s/.ssh/rc", s->grant->home);
 
-	if (l->p->subsystem)
+	if (l->p->r.subsystem)
 		return;
 	if (s->conf.permit_user_rc && s->conf.force_command == NULL &&
 	    (s->grant->permits & PERMIT_USER_RC) != 0 &&
@@ -256,7 +286,13 @@ find_rc(struct launch *l)
 		l->rc_shell = _PATH_BSHELL;
 		l->rc_argv[0] = sh;
 		l->rc_argv[1] = system_rc;
+	} else if (l->p->x11.display != NULL) {
+		find_xauth(l);
 	}
+	/* who runs instead of xauth is told what it would have been */
+	if (l->p->x11.display != NULL && l->rc_text == NULL)
+		l->rc_text = mem_format("%s %s\n", l->p->x11.protocol,
+		    l->p->x11.cookie);
 }
 
 static void
@@ -264,7 +300,7 @@ make_ready(struct launch *l)
 {
 	static char dash_c[] = "-c";
 
-	l->shell = shell_of(l->p->s->grant);
+	l->shell = shell_of(l->p->r.s->grant);
 	l->name = mem_format("-%s", base_name(l->shell));
 	l->argv[0] = l->name;
 	if (l->plan->command != NULL) {
@@ -300,6 +336,27 @@ refuse_login(void)
 	_exit(NOLOGIN_STATUS);
 }
 
+/* An expired password: the next login is the one that was wanted. */
+static void
+change_password(const struct program *p)
+{
+	static char name[] = "passwd";
+	char *const argv[] = {name, NULL};
+	char *const env[] = {NULL};
+
+	say(1, p->r.s->grant->message);
+	say(1, "WARNING: Your password has expired.\n");
+	if (p->pty.master < 0) {
+		say(2, "Password change required but no TTY available.\n");
+		_exit(1);
+	}
+	say(1, "You must change your password now and log in again!\n");
+	spawn_default_signals();
+	execve(PASSWD, argv, env);
+	say(2, PASSWD " can't be run\n");
+	_exit(1);
+}
+
 static void
 run(const void *ctx)
 {
@@ -309,11 +366,13 @@ run(const void *ctx)
 	lead(l->p);
 	if (l->plan->nologin)
 		refuse_login();
+	if (l->plan->must_change)
+		change_password(l->p);
 	greet(l->p, l->plan);
-	go_home(l->p->s->grant->home);
+	go_home(l->p->r.s->grant->home);
 	spawn_default_signals();
 	if (l->rc_shell != NULL)
-		run_and_wait(l->rc_shell, l->rc_argv, l->env.v);
+		run_and_wait(l->rc_shell, l->rc_argv, l->env.v, l->rc_text);
 	become_shell(l);
 }
 

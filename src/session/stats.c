@@ -16,7 +16,7 @@ sessions(const struct session *s)
 	uint32_t n = 0;
 
 	LIST_EACH (l, &s->programs)
-		if (LIST_ITEM(l, struct program, link)->ch != NULL)
+		if (LIST_ITEM(l, struct program, link)->r.ch != NULL)
 			n++;
 	return n;
 }

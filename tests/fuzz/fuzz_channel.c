@@ -89,7 +89,7 @@ transport_unimplemented(struct transport *t)
 
 /* ---- the owner ---- */
 
-static bool
+static enum open_answer
 on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 {
 	(void)ctx;
@@ -100,9 +100,9 @@ on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 		open_ones[i] = ch;
 		waiting[i] = 0;
 		channel_set_owner(ch, &open_ones[i]);
-		return true;
+		return OPEN_YES;
 	}
-	return false;
+	return OPEN_NO;
 }
 
 static size_t

@@ -673,33 +673,6 @@ def test_max_sessions_zero_takes_none(env):
     assert r.returncode == 255, r
 
 
-def test_forwarding_is_refused(env):
-    """Not built yet: refused with the lines of a policy, and the connection
-    lives."""
-    s = env.server()
-    port = free_port()
-    p = s.ssh_popen("cat", options=("-L", "%d:127.0.0.1:9" % port))
-    s.session_of(p)
-
-    def refused():
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as c:
-            c.settimeout(10)
-            return c.recv(10) == b""
-    wait_for(lambda: _listens(port), 10, "ssh's own port")
-    assert refused()
-    s.wait_log("refused local port forward: originator 127.0.0.1 port|"
-               "to connect to host 127.0.0.1 port 9, but the request was")
-    p.stdin.write(b"here\n")
-    p.stdin.close()
-    assert p.stdout.read() == b"here\n" and p.wait(10) == 0
-    finish(p)
-
-
-def _listens(port):
-    with open("/proc/net/tcp") as f:
-        return (":%04X 00000000:0000 0A" % port) in f.read()
-
-
 # ---- who goes away, and how -------------------------------------------------------------------
 
 def test_a_monitor_told_to_end_closes_in_order(env):

@@ -203,6 +203,8 @@ struct conf {
 	enum conf_gateway gateway_ports;
 	struct conf_list permit_open,
 	    permit_listen;      /* "any", "none" or items */
+	/* ours: rules "HOST:PORTS" on what names stand for; none given */
+	struct conf_list forward_allow, forward_deny;
 	uint32_t permit_tunnel; /* 0 no, 1 point-to-point, 2 ethernet, 3 yes */
 	uint32_t streamlocal_mask;
 	bool streamlocal_unlink;

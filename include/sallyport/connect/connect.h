@@ -36,9 +36,14 @@ struct transport;
 struct connect_ops {
 	void *ctx;
 
-	/* May it be opened? A refusal's code is that of the kind. */
-	bool (*open)(void *ctx, struct channel *ch,
+	/* May it be opened? Of what is put off (OPEN_LATER) nothing more is
+	 * told before open_settle. */
+	enum open_answer (*open)(void *ctx, struct channel *ch,
 	    const struct channel_open *req);
+
+	/* The client's answer to open_ask. If it is no, ch isn't the owner's
+	 * any more. */
+	void (*opened)(void *ctx, struct channel *ch, bool yes);
 
 	/* Is it granted? Answered if the client wants to know. */
 	bool (*request)(void *ctx, struct channel *ch,

@@ -16,7 +16,8 @@
 enum request_kind {
 	REQUEST_PTY,
 	REQUEST_X11,
-	REQUEST_AGENT,
+	REQUEST_AGENT,         /* auth-agent-req@openssh.com */
+	REQUEST_AGENT_CONNECT, /* agent-req: channels by their later name */
 	REQUEST_ENV,
 	REQUEST_SHELL,
 	REQUEST_EXEC,

@@ -24,6 +24,10 @@ static const struct good_line good[] = {
     {"PermitOpen none", "permitopen", "none"},
     {"PermitOpen Host:1 [::1]:* *:22", "permitopen", "Host:1 [::1]:* *:22"},
     {"PermitListen 80 Host:* *", "permitlisten", "*:80 host:* *:*"},
+    {"ForwardAllow 10.0.0.0/8:22 [2001:db8::/32]:1-9 *.x:*", "forwardallow",
+	"10.0.0.0/8:22 [2001:db8::/32]:1-9 *.x:*"},
+    {"ForwardAllow none", "forwardallow", "none"},
+    {"ForwardDeny any", "forwarddeny", "any"},
 };
 
 START_TEST(takes_a_good_value)
@@ -46,6 +50,11 @@ static const struct bad_line bad[] = {
     {"PermitOpen host:0", "PermitOpen bad port number"},
     {"PermitOpen any host:1", "PermitOpen bad port number"},
     {"PermitListen host:x", "PermitListen bad port number"},
+    {"ForwardAllow 10.0.0.0/8", "ForwardAllow bad rule 10.0.0.0/8"},
+    {"ForwardAllow 10.0.0.1/8:22", "ForwardAllow bad rule 10.0.0.1/8:22"},
+    {"ForwardAllow x:9-1", "ForwardAllow bad rule x:9-1"},
+    {"ForwardAllow x:0", "ForwardAllow bad rule x:0"},
+    {"ForwardDeny x:1 none", "ForwardDeny bad rule none"},
 };
 
 START_TEST(refuses_a_bad_value)

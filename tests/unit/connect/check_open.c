@@ -148,6 +148,161 @@ START_TEST(every_prefix_is_refused_and_so_is_more)
 }
 END_TEST
 
+START_TEST(an_answer_may_come_later)
+{
+	struct peer *p = peer_new(10);
+	struct rd r;
+
+	p->later = true;
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	peer_expect_nothing(p);
+	ck_assert_uint_eq(channel_room(p->ch), 0);
+	/* the client can't know its number yet */
+	ck_assert_int_eq(peer_data(p, channel_id(p->ch), 1), ERR_CHANNEL);
+	open_settle(p->ch, OPEN_YES);
+	r = peer_expect(p, MSG_CHANNEL_OPEN_CONFIRMATION);
+	ck_assert_uint_eq(rd_u32(&r), PEER_NUMBER);
+	ck_assert_uint_eq(channel_room(p->ch), 1000);
+	ck_assert_uint_eq(connect_open_channels(p->c), 1);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(a_late_refusal_has_the_reason_that_the_owner_gives)
+{
+	static const struct {
+		enum open_answer answer;
+		uint32_t code;
+	} all[] = {{OPEN_NO, OPEN_PROHIBITED},
+	    {OPEN_FAILED, OPEN_CONNECT_FAILED}, {OPEN_FULL, OPEN_SHORTAGE}};
+	struct peer *p = peer_new(10);
+
+	p->later = true;
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	open_settle(p->ch, all[_i].answer);
+	ck_assert_uint_eq(refusal(p), all[_i].code);
+	ck_assert_uint_eq(connect_open_channels(p->c), 0);
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(only_so_many_wait_at_a_time)
+{
+	struct peer *p = peer_new(10);
+
+	p->later = true;
+	for (uint32_t i = 0; i < OPEN_LATER_MAX; i++) {
+		write_tcpip(p);
+		ck_assert_int_eq(peer_give(p), OK);
+		peer_expect_nothing(p);
+	}
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	ck_assert_uint_eq(refusal(p), OPEN_SHORTAGE);
+	open_settle(p->ch, OPEN_FAILED);
+	ck_assert_uint_eq(refusal(p), OPEN_CONNECT_FAILED);
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	peer_expect_nothing(p);
+	peer_free(p);
+}
+END_TEST
+
+/* A channel of ours, asked for; its number. */
+static uint32_t
+ask(struct peer *p)
+{
+	const struct channel_open req = {.kind = OPEN_FORWARDED_TCPIP,
+	    .target = SLICE_STR("localhost"),
+	    .port = 8080,
+	    .originator = SLICE_STR("192.0.2.1"),
+	    .originator_port = 7};
+	struct rd r;
+	uint32_t id;
+
+	p->ch = open_ask(p->c, &req);
+	r = peer_expect(p, MSG_CHANNEL_OPEN);
+	ck_assert(slice_is(rd_string(&r), "forwarded-tcpip"));
+	id = rd_u32(&r);
+	(void)rd_u32(&r);
+	ck_assert_uint_eq(rd_u32(&r), CHANNEL_PACKET_MAX);
+	ck_assert(slice_is(rd_string(&r), "localhost"));
+	ck_assert_uint_eq(rd_u32(&r), 8080);
+	ck_assert(slice_is(rd_string(&r), "192.0.2.1"));
+	ck_assert_uint_eq(rd_u32(&r), 7);
+	ck_assert_int_eq(rd_end(&r), OK);
+	return id;
+}
+
+static enum err
+confirm(struct peer *p, uint32_t id)
+{
+	struct wr w = peer_begin(p, MSG_CHANNEL_OPEN_CONFIRMATION);
+
+	wr_u32(&w, id);
+	wr_u32(&w, PEER_NUMBER);
+	wr_u32(&w, 5000);
+	wr_u32(&w, 600);
+	return peer_give(p);
+}
+
+static enum err
+refuse(struct peer *p, uint32_t id)
+{
+	struct wr w = peer_begin(p, MSG_CHANNEL_OPEN_FAILURE);
+
+	wr_u32(&w, id);
+	wr_u32(&w, OPEN_CONNECT_FAILED);
+	wr_cstr(&w, "no");
+	wr_cstr(&w, "");
+	return peer_give(p);
+}
+
+START_TEST(a_channel_of_ours_is_used_when_the_client_confirms_it)
+{
+	struct peer *p = peer_new(10);
+	uint32_t id = ask(p);
+
+	ck_assert_uint_eq(channel_room(p->ch), 0);
+	ck_assert_int_eq(peer_data(p, id, 1), ERR_CHANNEL);
+	ck_assert_int_eq(confirm(p, id), OK);
+	ck_assert_uint_eq(p->confirmations, 1);
+	ck_assert_uint_eq(channel_room(p->ch), 600);
+	ck_assert_int_eq(confirm(p, id), ERR_CHANNEL); /* once */
+	peer_free(p);
+}
+END_TEST
+
+START_TEST(a_refused_channel_of_ours_is_gone)
+{
+	struct peer *p = peer_new(10);
+	uint32_t id = ask(p);
+
+	ck_assert_int_eq(refuse(p, id), OK);
+	ck_assert_uint_eq(p->failures, 1);
+	ck_assert_uint_eq(connect_open_channels(p->c), 0);
+	ck_assert_int_eq(refuse(p, id), ERR_CHANNEL);
+	peer_free(p);
+}
+END_TEST
+
+/* A client can't confirm what it asked for itself. */
+START_TEST(only_ours_can_be_confirmed)
+{
+	struct peer *p = peer_new(10);
+
+	p->later = true;
+	write_tcpip(p);
+	ck_assert_int_eq(peer_give(p), OK);
+	ck_assert_int_eq(confirm(p, channel_id(p->ch)), ERR_CHANNEL);
+	ck_assert_int_eq(refuse(p, channel_id(p->ch)), ERR_CHANNEL);
+	ck_assert_int_eq(confirm(p, 77), ERR_CHANNEL);
+	peer_free(p);
+}
+END_TEST
+
 TCase *
 check_open(void)
 {
@@ -161,5 +316,13 @@ check_open(void)
 	    channels_are_bounded_also_without_a_limit_of_sessions);
 	tcase_add_test(tc, no_more_sessions_means_it);
 	tcase_add_test(tc, every_prefix_is_refused_and_so_is_more);
+	tcase_add_test(tc, an_answer_may_come_later);
+	tcase_add_loop_test(tc,
+	    a_late_refusal_has_the_reason_that_the_owner_gives, 0, 3);
+	tcase_add_test(tc, only_so_many_wait_at_a_time);
+	tcase_add_test(tc,
+	    a_channel_of_ours_is_used_when_the_client_confirms_it);
+	tcase_add_test(tc, a_refused_channel_of_ours_is_gone);
+	tcase_add_test(tc, only_ours_can_be_confirmed);
 	return tc;
 }

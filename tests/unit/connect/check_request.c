@@ -85,7 +85,7 @@ static const struct {
     {"subsystem", "sftp", REQUEST_SUBSYSTEM, true, false},
     {"signal", "TERM", REQUEST_SIGNAL, false, true},
     {"auth-agent-req@openssh.com", NULL, REQUEST_AGENT, true, false},
-    {"agent-req", NULL, REQUEST_AGENT, true, false},
+    {"agent-req", NULL, REQUEST_AGENT_CONNECT, true, false},
     {"eow@openssh.com", NULL, REQUEST_EOW, true, true},
 };
 

@@ -101,7 +101,7 @@ copy_names(struct peer *p, struct slice text, struct slice value)
 	ck_assert_int_eq(buf_append(&p->names, value), OK);
 }
 
-static bool
+static enum open_answer
 on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 {
 	struct peer *p = ctx;
@@ -113,7 +113,21 @@ on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 		p->ch = ch;
 		channel_set_owner(ch, p);
 	}
-	return p->yes;
+	if (p->later) {
+		p->ch = ch;
+		return OPEN_LATER;
+	}
+	return p->yes ? OPEN_YES : OPEN_NO;
+}
+
+static void
+on_opened(void *ctx, struct channel *ch, bool yes)
+{
+	struct peer *p = ctx;
+
+	ck_assert_ptr_eq(ch, p->ch);
+	p->confirmations += yes;
+	p->failures += !yes;
 }
 
 static bool
@@ -188,6 +202,7 @@ peer_new(uint32_t max_sessions)
 
 	p->ops = (struct connect_ops){.ctx = p,
 	    .open = on_open,
+	    .opened = on_opened,
 	    .request = on_request,
 	    .data = on_data,
 	    .eof = on_eof,

@@ -37,6 +37,7 @@ struct peer {
 
 	/* what the owner does */
 	bool yes;      /* its answer to everything */
+	bool later;    /* but to a wish for a channel it says none yet */
 	size_t leaves; /* octets of data that it doesn't consume at once */
 
 	/* what it saw */
@@ -44,6 +45,7 @@ struct peer {
 	struct channel_open opened;
 	struct channel_request request;
 	struct global_request global;
+	unsigned int confirmations, failures; /* of channels of ours */
 	unsigned int requests, globals, opens, eofs, closes, writables;
 	struct buf data;
 	struct buf names; /* copies of the request's text and value */

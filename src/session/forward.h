@@ -1,0 +1,89 @@
+/*
+ * forward.h - forwarded connections, and what listens for them
+ *
+ * Source:  RFC 4254 §6.3, §6.5, §7; OpenSSH's PROTOCOL §2.4
+ *
+ *     direct-*     client opens ──► dial or connect ──► forward
+ *     forwarded-*, x11, agent
+ *                  incoming accepts ──► the client is asked ──► forward
+ */
+#ifndef SALLYPORT_SESSION_FORWARD_H
+#define SALLYPORT_SESSION_FORWARD_H
+
+#include "session.h"
+
+/* ---- forward.c: one connection ------------------------------------------- */
+
+/* What a client wants to reach; the answer to connect_ops.open. */
+enum open_answer forward_open(struct session *s, struct channel *ch,
+    const struct channel_open *req);
+
+/* Somebody connected to fd (taken): ask the client for a channel. */
+void
+forward_accepted(struct session *s, const struct channel_open *req, int fd);
+
+/* ---- incoming.c: what listens ----------------------------------------------- */
+
+#define INCOMING_MAX   64u /* of one connection */
+#define INCOMING_DOORS 2u  /* sockets of one: a family each */
+
+struct incoming;
+
+/* A socket that listens. */
+struct door {
+	struct incoming *in;
+	int fd;
+	struct watch watch;
+};
+
+struct incoming {
+	struct link link; /* session.incomings */
+	struct session *s;
+	enum open_kind kind;
+	char *target;            /* as the client named it: address or path */
+	uint32_t port;           /* bound */
+	bool once;               /* one connection, and it is over: x11 */
+	char *path;              /* of a Unix socket: removed at the end */
+	void (*gone)(void *ctx); /* it ended by itself (once); or NULL */
+	void *ctx;
+	struct door doors[INCOMING_DOORS];
+	size_t ndoors;
+	struct timer pause; /* no descriptors are left */
+};
+
+/* Which addresses to listen on. */
+enum incoming_where {
+	INCOMING_LOOPBACK,
+	INCOMING_ANY,
+	INCOMING_ONE /* a numeric address */
+};
+
+/*
+ * Listen on port (0: any that is free) of one or both families; with both,
+ * one is enough unless all is said: then a port in use anywhere is in use.
+ * errno tells why not. NULL, or what session.incomings holds.
+ */
+struct incoming *incoming_tcp(struct session *s, enum open_kind kind,
+    enum incoming_where where, struct slice address, uint32_t port, bool all);
+
+/* Listen on a path with this umask; unlink: over a socket that is there. */
+struct incoming *incoming_path(struct session *s, enum open_kind kind,
+    const char *path, uint32_t mask, bool unlink_first);
+
+void incoming_close(struct incoming *in);
+void incoming_close_all(struct session *s);
+
+/* The global requests of RFC 4254 §7.1 and their like for paths. */
+bool incoming_request(struct session *s, const struct global_request *q,
+    struct buf *reply);
+
+/* ---- agent.c, x11.c ------------------------------------------------------------ */
+
+/* auth-agent-req@openssh.com, or agent-req with connect_name. */
+bool agent_start(struct session *s, bool connect_name);
+void agent_stop(struct session *s);
+
+bool x11_start(struct program *p, const struct channel_request *q);
+void x11_stop(struct program *p);
+
+#endif
