@@ -333,17 +333,15 @@ apply_early(const struct match_value *v, bool given[KEYWORDS_MAX],
 	given[v->place] = true;
 }
 
-bool
-conf_early(const struct conf_set *set, const struct conf_facts *facts,
-    struct conf *out)
+static struct conf *
+make_early(const struct conf_set *set, const struct conf_facts *facts)
 {
+	struct conf *out = mem_new(sizeof(*out));
 	uint8_t blocks[CONF_BLOCKS_OCTETS];
 	bool given[KEYWORDS_MAX] = {false};
 	const struct match_value *v;
 	size_t n;
 
-	if (!set->early)
-		return false;
 	*out = set->global;
 	match_blocks(set, facts, true, blocks, &n);
 	for (size_t i = 0; i < set->nblocks; i++) {
@@ -352,7 +350,13 @@ conf_early(const struct conf_set *set, const struct conf_facts *facts,
 		for (; v != NULL; v = v->next)
 			apply_early(v, given, out);
 	}
-	return true;
+	return out;
+}
+
+struct conf *
+conf_early(const struct conf_set *set, const struct conf_facts *facts)
+{
+	return set->early ? make_early(set, facts) : NULL;
 }
 
 const char *

@@ -31,7 +31,8 @@ enum keywords_what {
 #define KEYWORDS_REFUSE   4u  /* and must not be ignored: no login under it */
 #define KEYWORDS_PORT     8u  /* files' lines give way to -p */
 #define KEYWORDS_ABSENT   16u /* not in this build: told, without effect */
-#define KEYWORDS_EARLY    32u /* acts before the user is known: may stand in
+#define KEYWORDS_EARLY                                                         \
+	32u /* acts before the user is known: may stand in
 			       * blocks that depend on addresses alone */
 
 struct keywords_row {

@@ -33,7 +33,7 @@ parse(const struct values_kind *k, struct values_line *l, void *value)
 	if (!values_net_split(values_first(l), &host, &port) ||
 	    values_net_port_of(port) == 0)
 		return values_bad(l,
-		    "%s \"%s\": expected ADDRESS:PORT, a path or none.",
+		    "%s \"%s\": neither address and port nor path.",
 		    l->keyword, l->words[0]);
 	if (!is_loopback(host))
 		return values_bad(l, "%s \"%s\": not a loopback address.",
@@ -44,4 +44,5 @@ parse(const struct values_kind *k, struct values_line *l, void *value)
 const struct values_kind values_metrics_listen = {.size = sizeof(char *),
     .words_max = 1,
     .parse = parse,
-    .print = values_text_print};
+    .print = values_text_print,
+    .wants = "a loopback ADDRESS:PORT, a path or none"};

@@ -383,10 +383,9 @@ is_ports(struct slice ports)
 		return true;
 	if (text_number(slice_first(ports, dash), 1, 65535, &first) != OK)
 		return false;
-	return dash == ports.n ||
-	       (text_number(slice_skip(ports, dash + 1), 1, 65535, &last) ==
-		       OK &&
-		   first <= last);
+	return dash == ports.n || (text_number(slice_skip(ports, dash + 1), 1,
+				       65535, &last) == OK &&
+				      first <= last);
 }
 
 static bool
@@ -403,8 +402,7 @@ is_rule(struct slice word)
 	host = slice_first(word, n - 1);
 	if (host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = slice_skip(slice_first(host, host.n - 1), 1);
-	return host.n > 0 &&
-	       pattern_addr_list(host, SLICE_NONE, &result) == OK;
+	return host.n > 0 && pattern_addr_list(host, SLICE_NONE, &result) == OK;
 }
 
 static bool
@@ -427,8 +425,8 @@ parse_rules(const struct values_kind *k, struct values_line *l, void *value)
 	return true;
 }
 
-const struct values_kind values_session_rules = {.size = sizeof(
-						     struct conf_list),
+const struct values_kind values_session_rules = {.size =
+						     sizeof(struct conf_list),
     .parse = parse_rules,
     .print = values_list_print,
     .wants = "HOST:PORT, HOST:FROM-TO, any or none"};

@@ -66,7 +66,8 @@ parse_algorithms(const struct values_kind *k, struct values_line *l,
 	{                                                                      \
 		.size = sizeof(char *), .words_max = 1,                        \
 		.parse = parse_algorithms, .print = values_text_print,         \
-		.wants = what " separated by commas, perhaps behind +, - or ^", \
+		.wants =                                                       \
+		    what " separated by commas, perhaps behind +, - or ^",     \
 		.arg = &(table)                                                \
 	}
 const struct values_kind values_ssh_kex =

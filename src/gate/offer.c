@@ -23,9 +23,9 @@ hostkeys(const struct common *common)
 	return keys;
 }
 
-/* What blocks of addresses alone say; for most configurations, nothing. */
-static const struct conf *
-early(const struct gate *g, struct conf *room)
+/* What blocks of addresses alone say; NULL in most configurations. */
+static struct conf *
+early(const struct gate *g)
 {
 	const struct conn *conn = g->conn;
 	struct conf_facts facts = {.address = conn->peer_ip,
@@ -33,15 +33,14 @@ early(const struct gate *g, struct conf *room)
 	    .local_port = conn->local_port,
 	    .rdomain = conn->rdomain[0] != '\0' ? conn->rdomain : NULL};
 
-	return conf_early(g->common->set, &facts, room) ? room
-							: g->common->conf;
+	return conf_early(g->common->set, &facts);
 }
 
 void
 offer_make(struct gate *g)
 {
-	struct conf room;
-	const struct conf *c = early(g, &room);
+	SCOPED(mem_free_at) struct conf *ours = early(g);
+	const struct conf *c = ours != NULL ? ours : g->common->conf;
 
 	g->offer = (struct transport_offer){
 	    .kex = slice_cstr(c->kex_algorithms),

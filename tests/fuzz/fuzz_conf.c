@@ -124,18 +124,18 @@ static void
 check_early(const struct conf_set *set, const struct conf_facts *facts)
 {
 	static uint8_t blocks[CONF_BLOCKS_OCTETS];
-	struct conf early;
+	SCOPED(mem_free_at) struct conf *early = conf_early(set, facts);
 	struct conf all;
 	size_t n;
 
 	conf_match(set, facts, blocks, &n);
 	must(conf_apply(set, slice_make(blocks, n), &all) == OK);
-	if (!conf_early(set, facts, &early))
+	if (early == NULL)
 		return;
-	must(early.ciphers == all.ciphers && early.macs == all.macs);
-	must(early.kex_algorithms == all.kex_algorithms);
-	must(early.hostkey_algorithms == all.hostkey_algorithms);
-	must(early.compression == all.compression);
+	must(early->ciphers == all.ciphers && early->macs == all.macs);
+	must(early->kex_algorithms == all.kex_algorithms);
+	must(early->hostkey_algorithms == all.hostkey_algorithms);
+	must(early->compression == all.compression);
 }
 
 /* Every line of a dump has its origin, and is that of the plain dump. */

@@ -304,11 +304,12 @@ conf_apply(const struct conf_set *set, struct slice blocks, struct conf *out);
 /*
  * Before the key exchange: what blocks say about it (Ciphers and the like)
  * that depend on addresses, port and routing domain alone. User, groups and
- * host of facts aren't looked at. False, and *out as it was, where no block of
- * this configuration says anything: the global values hold.
+ * host of facts aren't looked at. Gives; mem_free. NULL, and no memory was
+ * touched, where no block of this configuration says anything: the global
+ * values hold.
  */
-bool conf_early(const struct conf_set *set, const struct conf_facts *facts,
-    struct conf *out);
+struct conf *
+conf_early(const struct conf_set *set, const struct conf_facts *facts);
 
 /* Every value that any block might give for PubkeyAcceptedAlgorithms, merged
  * with the global one (server-sig-algs); and for KexAlgorithms. The set's. */

@@ -41,6 +41,20 @@ START_TEST(every_value_fills_its_members_exactly)
 }
 END_TEST
 
+START_TEST(every_kind_says_what_must_stand_there)
+{
+	const struct keywords_row *row;
+	char wants[VALUES_WHY_MAX];
+
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		if (row->what != KEYWORDS_SETTING)
+			continue;
+		values_wants(row->kind, wants, sizeof(wants));
+		ck_assert_msg(wants[0] != '\0', "%s", row->name);
+	}
+}
+END_TEST
+
 START_TEST(no_two_settings_share_a_member)
 {
 	const struct keywords_row *a;
@@ -328,6 +342,7 @@ check_keywords(void)
 	TCase *tc = tcase_create("conf/keywords");
 
 	tcase_add_test(tc, every_value_fills_its_members_exactly);
+	tcase_add_test(tc, every_kind_says_what_must_stand_there);
 	tcase_add_test(tc, no_two_settings_share_a_member);
 	tcase_add_test(tc, finds_every_name_in_any_case);
 	tcase_add_test(tc, every_keyword_is_in_the_manual);
