@@ -85,6 +85,7 @@ struct grant {
 	const char *message; /* what PAM had to say, for an interactive login */
 	const char *auth_info; /* ExposeAuthInfo's text, or NULL */
 	bool use_lastlog;      /* the monitor will answer login_record */
+	bool must_change;      /* the password has expired: passwd, no more */
 };
 
 /*

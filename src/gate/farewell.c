@@ -226,7 +226,9 @@ farewell_auth(struct gate *g, enum err e)
 {
 	uint32_t code = err_disconnect_code(e);
 
-	/* the monitor is gone; or refused, and wrote why */
+	/* refused, which the monitor logged: the client may have been told why */
+	if (e == ERR_DENIED)
+		(void)gate_flush(g, PATIENCE_MS);
 	if (e == ERR_RPC || e == ERR_DENIED)
 		gate_leave(g, 1);
 	if (code == DISCONNECT_NONE)

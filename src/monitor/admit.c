@@ -143,15 +143,15 @@ shadow_allows(struct monitor *m)
 	static const enum refusal why[] = {
 	    [SHADOW_LOCKED] = REFUSED_LOCKED,
 	    [SHADOW_EXPIRED] = REFUSED_EXPIRED,
-	    [SHADOW_FORCED] = REFUSED_PASSWORD_FORCED,
-	    [SHADOW_AGED] = REFUSED_PASSWORD_AGED,
 	};
 	enum shadow_state state;
 
 	if (m->conf.use_pam || !m->common->root)
 		return true;
-	state = shadow_state(m->account.name);
-	return state == SHADOW_USABLE || refuse(m, why[state], NULL);
+	state = shadow_state(m->account.name, &m->messages);
+	m->must_change = state == SHADOW_AGED;
+	return state == SHADOW_USABLE || state == SHADOW_AGED ||
+	       refuse(m, why[state], NULL);
 }
 
 bool

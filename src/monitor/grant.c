@@ -31,7 +31,8 @@ grant_fill(struct monitor *m, struct grant *g)
 	    .permitlisten = buf_slice(&m->key_permitlisten),
 	    .tunnel = m->key_tunnel,
 	    .pam_env = m->conf.use_pam ? pam_environment(m) : NULL,
-	    .use_lastlog = m->common->root};
+	    .use_lastlog = m->common->root,
+	    .must_change = m->must_change};
 	if (m->messages.n > 0)
 		g->message = mem_text(buf_slice(&m->messages));
 	if (m->auth_info.n > 0)

@@ -8,6 +8,7 @@
 #include "monitor.h"
 
 #include "sallyport/base/log.h"
+#include "sallyport/base/mem.h"
 #include "sallyport/base/text.h"
 
 #include <string.h>
@@ -70,7 +71,8 @@ methods_init(struct monitor *m)
 	    l->n == 0 || (l->n == 1 && strcmp(l->v[0], "any") == 0);
 	if (m->methods.any)
 		return true;
-	for (size_t i = 0; i < l->n && m->methods.n < 32; i++) {
+	m->methods.lists = mem_array(l->n, sizeof(*m->methods.lists));
+	for (size_t i = 0; i < l->n; i++) {
 		struct slice list = slice_cstr(l->v[i]);
 
 		if (list_is_possible(m, list))

@@ -52,7 +52,7 @@ enum phase_end {
 
 /* Where AuthenticationMethods stands; methods.c. */
 struct methods {
-	struct slice lists[32]; /* what is still due of each list */
+	struct slice *lists; /* what is still due of each list */
 	size_t n;
 	bool any; /* one success is enough */
 };
@@ -96,6 +96,7 @@ struct monitor {
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
 	bool prohibited; /* RefuseConnection */
+	bool must_change; /* the password has expired: in to change it alone */
 	uint32_t told;   /* refusals whose rule was told, by enum refusal */
 	uint32_t unlisted; /* keys that nobody listed */
 	uint8_t *blocks; /* Match blocks that hold */
@@ -104,6 +105,7 @@ struct monitor {
 	/* authentication */
 	struct methods methods;
 	uint32_t requests, failures;
+	bool none_tried;          /* once a connection */
 	uint64_t request_ns;      /* when the present one came */
 	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
@@ -237,6 +239,8 @@ void verdict_delay(const struct monitor *m);
 /* The verdict and what may continue, as the answer to an auth_ request. */
 void
 verdict_reply(const struct monitor *m, enum verdict v, struct verdict_rep *rep);
+/* What goes with it: why PAM refuses, for the client to show. */
+struct slice verdict_message(const struct monitor *m, unsigned int v);
 uint8_t verdict_outcome(const struct monitor *m);
 
 /* ---- phases.c ---- */
@@ -249,15 +253,17 @@ void phases_log(const struct monitor *m); /* one VERBOSE line for all */
 /* ---- shadow.c ---- */
 /* Check against crypt(3); costs the same whether the user exists. */
 bool shadow_check(const struct monitor *m, struct slice password);
+/* The time that this takes, for nothing. */
+void shadow_decoy(void);
 enum shadow_state {
 	SHADOW_USABLE,
 	SHADOW_LOCKED,
 	SHADOW_EXPIRED, /* the account */
-	SHADOW_FORCED,  /* the password, by root's wish */
-	SHADOW_AGED     /* the password, by its age */
+	SHADOW_AGED     /* the password */
 };
-/* One look at shadow(5). */
-enum shadow_state shadow_state(const char *name);
+/* One look at shadow(5); logs an expired password, and tells the user in words
+ * what is about to expire. */
+enum shadow_state shadow_state(const char *name, struct buf *words);
 
 /* ---- pam.c ---- */
 MUST_USE enum err pam_begin(struct monitor *m);

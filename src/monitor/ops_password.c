@@ -145,7 +145,10 @@ on_kbdint_start(struct monitor *m, const struct kbdint_req *req,
 		rep->verdict = VERDICT_TOO_MANY;
 		return OK;
 	}
-	if (methods_allowed(m, "keyboard-interactive", sub))
+	/* without PAM all there is to ask for is a password, and whoever turned
+	 * those off knows no other dialogue of sshd's */
+	if (methods_allowed(m, "keyboard-interactive", sub) &&
+	    (m->conf.use_pam || m->conf.password))
 		good = m->conf.use_pam ? pam_dialogue(m) : password_dialogue(m);
 	buf_clear(&m->answers);
 	m->answers = BUF_SECRET(32 << 10);
@@ -159,6 +162,7 @@ on_kbdint_start(struct monitor *m, const struct kbdint_req *req,
 	} else {
 		rep->verdict = (uint8_t)verdict_give(m, good,
 		    "keyboard-interactive", sub, NULL);
+		rep->message = verdict_message(m, rep->verdict);
 	}
 	rep->methods = methods_list(m);
 	return m->gone ? ERR_EOF : OK;

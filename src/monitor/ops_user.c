@@ -125,9 +125,10 @@ on_auth_none(struct monitor *m, const struct none_req *req,
 		verdict_reply(m, VERDICT_TOO_MANY, rep);
 		return OK;
 	}
-	if (m->conf.permit_empty_passwords && m->conf.password)
+	if (!m->none_tried && methods_allowed(m, "none", NULL))
 		open = m->conf.use_pam ? pam_password(m, SLICE_NONE)
 				       : shadow_check(m, SLICE_NONE);
+	m->none_tried = true;
 	verdict_reply(m, verdict_give(m, open, "none", NULL, NULL), rep);
 	return OK;
 }

@@ -1,9 +1,9 @@
 /*
- * pam.c - the only user of PAM
+ * pam.c - the only caller of PAM
  *
- * PAM runs in the monitor of its one connection. Its conversation function
- * waits for the client's answer, serving meanwhile what the table allows. Built
- * without PAM this file says no to everything and the rest doesn't notice.
+ * PAM runs in the monitor of its one connection; what its modules ask is
+ * pam_talk.c's. Built without PAM this file says no to everything and the rest
+ * doesn't notice.
  */
 #include "config.h"
 
@@ -11,24 +11,23 @@
 
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
-#include "sallyport/base/rd.h"
-#include "sallyport/base/wr.h"
 #include "sallyport/crypto/secret.h"
 #include "sallyport/proc/spawn.h"
 
 #ifdef WITH_PAM
 
+#include "pam.h"
+
 #include <dlfcn.h>
-#include <security/pam_appl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-
-#define PROMPTS_MAX 100 /* RFC 4256 sets none; sshd's */
-#define LIMITS      16  /* RLIM_NLIMITS */
+#include <time.h>
 
 #define PAM_LIBRARY "libpam.so.0"
+
+/* CPU time that any password's hash takes, and no other refusal does. */
+#define HASH_MIN_NS 1000000
 
 /*
  * libpam is loaded by those configurations that say UsePAM: it and what it
@@ -39,7 +38,7 @@
 #define PAM_CALLS(C)                                               \
 	C(start) C(end) C(authenticate) C(acct_mgmt) C(chauthtok)  \
 	C(setcred) C(open_session) C(close_session) C(set_item)    \
-	C(get_item) C(getenvlist) C(strerror)
+	C(get_item) C(putenv) C(getenvlist) C(strerror)
 /* clang-format on */
 #define PAM_MEMBER(name) __typeof__(pam_##name) *name;
 
@@ -70,162 +69,29 @@ load(void)
 	return true;
 }
 
-struct pam {
-	pam_handle_t *handle;
-	struct monitor *m;
-	int status;           /* of the last call */
-	const char *password; /* password method: what to answer */
-	bool dialogue;        /* keyboard-interactive: ask the client */
-	bool authenticated, cred, session;
-	char **environment;
-	struct rlimit limits[LIMITS];
-};
+static void
+do_nothing(int signo)
+{
+	(void)signo;
+}
 
-/* A wrong password for those who may not come in: PAM does the same work, and
- * it can't be right. */
-static const char never_right[] = "\b\n\r\177INCORRECT";
-
-/* Modules run programs and mind signals: none is blocked around their calls
- * but those that we handle ourselves. */
+/* Modules run programs and mind signals: around their calls none is blocked,
+ * and those that we ignore have a handler, since exec puts that back. */
 static void
 signals_for_modules(bool on)
 {
+	static const int ignored[] = {SIGPIPE, SIGXCPU, SIGXFSZ};
 	static sigset_t saved;
 	sigset_t none;
 
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], on ? do_nothing : SIG_IGN);
 	if (on) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, &saved);
 	} else {
 		sigprocmask(SIG_SETMASK, &saved, NULL);
 	}
-}
-
-/* ---- conversation ------------------------------------------------------------ */
-
-static void
-responses_free(struct pam_response *r, int n)
-{
-	for (int i = 0; i < n; i++) {
-		if (r[i].resp != NULL) {
-			secret_wipe(r[i].resp, strlen(r[i].resp));
-			free(r[i].resp);
-		}
-	}
-	free(r);
-}
-
-static bool
-is_prompt(const struct pam_message *m)
-{
-	return m->msg_style == PAM_PROMPT_ECHO_OFF ||
-	       m->msg_style == PAM_PROMPT_ECHO_ON;
-}
-
-static void
-note_message(struct pam *p, const char *text)
-{
-	struct buf *b = &p->m->messages;
-
-	if (buf_append_cstr(b, text) != OK || buf_append_cstr(b, "\n") != OK)
-		log_debug1("PAM has too much to say");
-}
-
-/* The password method: every hidden prompt gets the password. */
-static int
-answer_password(struct pam *p, int n, const struct pam_message **msg,
-    struct pam_response *resp)
-{
-	for (int i = 0; i < n; i++) {
-		if (msg[i]->msg_style == PAM_PROMPT_ECHO_OFF)
-			resp[i].resp = strdup(p->password);
-		else if (msg[i]->msg_style == PAM_PROMPT_ECHO_ON)
-			return PAM_CONV_ERR;
-		else
-			note_message(p, msg[i]->msg);
-	}
-	return PAM_SUCCESS;
-}
-
-/* All prompts of one call go to the client as one INFO_REQUEST. */
-static int
-ask_client(struct pam *p, int n, const struct pam_message **msg,
-    struct pam_response *resp)
-{
-	SCOPED(buf_clear) struct buf list = BUF_LIMIT(16 << 10);
-	struct prompt_rep rep = {.verdict = VERDICT_PROMPT};
-	struct monitor *m = p->m;
-	struct wr w = wr_into(&list);
-	struct rd r;
-
-	for (int i = 0; i < n; i++) {
-		if (!is_prompt(msg[i])) {
-			note_message(p, msg[i]->msg);
-			continue;
-		}
-		wr_cstr(&w, msg[i]->msg);
-		wr_bool(&w, msg[i]->msg_style == PAM_PROMPT_ECHO_ON);
-		rep.n++;
-	}
-	if (rep.n == 0)
-		return PAM_SUCCESS;
-	if (wr_end(&w, NULL) != OK)
-		return PAM_CONV_ERR;
-	rep.prompts = buf_slice(&list);
-	rep.instruction = slice_first(buf_slice(&m->messages), 8192);
-	if (ops_password_converse(m, &rep) != OK) {
-		m->gone = true;
-		return PAM_CONV_ERR;
-	}
-	buf_reset(&m->messages); /* they were shown */
-	if (m->cancelled || m->nanswers != rep.n)
-		return PAM_CONV_ERR;
-	r = rd_from(buf_slice(&m->answers));
-	for (int i = 0; i < n; i++) {
-		struct slice s;
-
-		if (!is_prompt(msg[i]))
-			continue;
-		s = rd_string(&r);
-		if (slice_has_nul(s) || s.n >= PAM_MAX_RESP_SIZE)
-			return PAM_CONV_ERR;
-		resp[i].resp = strndup((const char *)s.p, s.n);
-	}
-	return rd_end(&r) == OK ? PAM_SUCCESS : PAM_CONV_ERR;
-}
-
-static int
-converse(int n, const struct pam_message **msg, struct pam_response **out,
-    void *data)
-{
-	struct pam *p = data;
-	struct pam_response *resp;
-	int rc = PAM_SUCCESS;
-
-	*out = NULL;
-	if (n <= 0 || n > PROMPTS_MAX)
-		return PAM_CONV_ERR;
-	/* PAM frees it with free(): it has to be libc's own */
-	resp = calloc((size_t)n, sizeof(*resp));
-	if (resp == NULL)
-		return PAM_BUF_ERR;
-	if (p->password != NULL)
-		rc = answer_password(p, n, msg, resp);
-	else if (p->dialogue)
-		rc = ask_client(p, n, msg, resp);
-	else
-		for (int i = 0; i < n && rc == PAM_SUCCESS; i++) {
-			if (is_prompt(msg[i]))
-				rc = PAM_CONV_ERR;
-			else
-				note_message(p, msg[i]->msg);
-		}
-	if (rc != PAM_SUCCESS) {
-		responses_free(resp, n);
-		return rc;
-	}
-	*out = resp;
-	return PAM_SUCCESS;
 }
 
 /* ---- calls ---------------------------------------------------------------------- */
@@ -235,7 +101,7 @@ converse(int n, const struct pam_message **msg, struct pam_response **out,
 void
 monitor_warm(const struct conf *conf)
 {
-	static const struct pam_conv conv = {converse, NULL};
+	static const struct pam_conv conv = {pam_talk_converse, NULL};
 	pam_handle_t *keep = NULL;
 
 	account_warm();
@@ -254,11 +120,55 @@ worked(struct pam *p, const char *what)
 	return false;
 }
 
+/* NAME=value in the modules' environment; the session gets it only where
+ * variable_is_allowed. */
+static void
+put_variable(struct pam *p, const char *name, const char *value)
+{
+	SCOPED(mem_free_at) char *text = mem_format("%s=%s", name, value);
+
+	if (lib.putenv(p->handle, text) != PAM_SUCCESS)
+		log_debug1("PAM takes no variable %s", name);
+}
+
+static void
+set_items(struct pam *p)
+{
+	const struct conn *c = p->m->conn;
+	SCOPED(mem_free_at)
+	char *ends = mem_format("%s %u %s %u", c->peer_ip, c->peer_port,
+	    c->local_ip, c->local_port);
+	void (*delay)(int, unsigned int, void *) = pam_talk_delay;
+	const void *function;
+
+	memcpy(&function, &delay, sizeof(function));
+	p->status = lib.set_item(p->handle, PAM_RHOST, p->m->host);
+	/* some modules refuse to work without a terminal's name */
+	if (p->status == PAM_SUCCESS)
+		p->status = lib.set_item(p->handle, PAM_TTY, "ssh");
+	if (p->status == PAM_SUCCESS)
+		p->status = lib.set_item(p->handle, PAM_FAIL_DELAY, function);
+	put_variable(p, "SSH_CONNECTION", ends);
+}
+
+/* Modules may go by what was proved before: a second factor for passwords
+ * alone, say. */
+static void
+tell_steps(struct pam *p)
+{
+	SCOPED(mem_free_at) char *steps = NULL;
+
+	if (p->m->auth_info.n == 0)
+		return;
+	steps = mem_text(buf_slice(&p->m->auth_info));
+	put_variable(p, "SSH_AUTH_INFO_0", steps);
+}
+
 enum err
 pam_begin(struct monitor *m)
 {
 	struct pam *p = mem_new(sizeof(*p));
-	struct pam_conv conv = {converse, p};
+	struct pam_conv conv = {pam_talk_converse, p};
 
 	p->m = m;
 	if (!load())
@@ -267,11 +177,7 @@ pam_begin(struct monitor *m)
 	signals_for_modules(true);
 	p->status = lib.start(m->conf.pam_service, m->user, &conv, &p->handle);
 	if (p->status == PAM_SUCCESS)
-		p->status =
-		    lib.set_item(p->handle, PAM_RHOST, m->host);
-	/* some modules refuse to work without a terminal's name */
-	if (p->status == PAM_SUCCESS)
-		p->status = lib.set_item(p->handle, PAM_TTY, "ssh");
+		set_items(p);
 	signals_for_modules(false);
 	if (p->status == PAM_SUCCESS)
 		return OK;
@@ -294,23 +200,53 @@ same_user(struct pam *p)
 	return false;
 }
 
+static int64_t
+cpu_ns(void)
+{
+	struct timespec t = {0};
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/*
+ * SEC-36: pam_unix hashes nothing for a name that isn't there, nor for a locked
+ * one. Such a refusal pays for its hash here, whatever the module.
+ */
+static void
+refused(struct pam *p, int64_t began_ns)
+{
+	struct monitor *m = p->m;
+
+	/* filters count "Failed password" already */
+	log_at(p->dialogue ? LEVEL_ERROR : LEVEL_DEBUG1,
+	    "PAM: %s for %s%s from %s", lib.strerror(p->handle, p->status),
+	    m->valid ? "" : "illegal user ", log_quote(slice_cstr(m->user)),
+	    m->host);
+	if (cpu_ns() - began_ns < HASH_MIN_NS)
+		shadow_decoy();
+	/* the modules want no more of this: keys are what is left */
+	if (p->status == PAM_MAXTRIES)
+		m->conf.password = m->conf.kbdint = false;
+}
+
 static bool
 authenticate(struct pam *p)
 {
 	struct monitor *m = p->m;
 	int flags =
 	    m->conf.permit_empty_passwords ? 0 : (int)PAM_DISALLOW_NULL_AUTHTOK;
+	int64_t began_ns = cpu_ns();
 
+	buf_reset(&m->messages); /* of a try before */
+	tell_steps(p);
 	signals_for_modules(true);
 	p->status = lib.authenticate(p->handle, flags);
 	signals_for_modules(false);
 	if (m->gone || m->cancelled)
 		return false;
 	if (p->status != PAM_SUCCESS) {
-		log_error("PAM: %s for %s%s from %s",
-		    lib.strerror(p->handle, p->status),
-		    m->valid ? "" : "illegal user ",
-		    log_quote(slice_cstr(m->user)), m->host);
+		refused(p, began_ns);
 		return false;
 	}
 	p->authenticated = same_user(p) && m->valid;
@@ -323,8 +259,7 @@ pam_password(struct monitor *m, struct slice password)
 	char *text = mem_text(password);
 	bool good;
 
-	m->pam->password =
-	    m->valid && admit_root_password(m) ? text : never_right;
+	m->pam->password = text;
 	good = authenticate(m->pam);
 	m->pam->password = NULL;
 	secret_wipe(text, password.n);
@@ -332,36 +267,59 @@ pam_password(struct monitor *m, struct slice password)
 	return good;
 }
 
+/* Account management, once a login. */
+static int
+account(struct pam *p)
+{
+	if (p->accounted)
+		return p->account;
+	tell_steps(p);
+	signals_for_modules(true);
+	p->account = p->status = lib.acct_mgmt(p->handle, 0);
+	signals_for_modules(false);
+	p->accounted = true;
+	return p->account;
+}
+
+/* The dialogue is a place to change a password that has expired. */
+static bool
+change_password(struct pam *p)
+{
+	signals_for_modules(true);
+	p->status = lib.chauthtok(p->handle, PAM_CHANGE_EXPIRED_AUTHTOK);
+	signals_for_modules(false);
+	if (!worked(p, "password change"))
+		return false;
+	p->account = PAM_SUCCESS;
+	return true;
+}
+
 bool
 pam_dialogue(struct monitor *m)
 {
+	struct pam *p = m->pam;
 	bool good;
 
-	m->pam->dialogue = true;
+	p->dialogue = true;
 	m->cancelled = false;
-	good = authenticate(m->pam);
-	if (good && m->pam->status == PAM_SUCCESS) {
-		signals_for_modules(true);
-		m->pam->status = lib.acct_mgmt(m->pam->handle, 0);
-		if (m->pam->status == PAM_NEW_AUTHTOK_REQD)
-			m->pam->status = lib.chauthtok(m->pam->handle,
-			    PAM_CHANGE_EXPIRED_AUTHTOK);
-		signals_for_modules(false);
-		good = worked(m->pam, "account") && !m->cancelled && !m->gone;
-	}
-	m->pam->dialogue = false;
-	return good;
+	good = authenticate(p);
+	if (good && account(p) == PAM_NEW_AUTHTOK_REQD)
+		good = change_password(p);
+	pam_talk_show(p);
+	p->dialogue = false;
+	return good && !m->cancelled && !m->gone;
 }
 
 bool
 pam_account(struct monitor *m)
 {
 	struct pam *p = m->pam;
+	int status = account(p);
 
-	signals_for_modules(true);
-	p->status = lib.acct_mgmt(p->handle, 0);
-	signals_for_modules(false);
-	if (p->status == PAM_SUCCESS && same_user(p))
+	/* such a one may come in to change it, and for nothing else */
+	if (status == PAM_NEW_AUTHTOK_REQD)
+		m->must_change = true;
+	if ((status == PAM_SUCCESS || m->must_change) && same_user(p))
 		return true;
 	log_fatal("Access denied for user %s by PAM account configuration "
 		  "[preauth]",
@@ -377,7 +335,7 @@ pam_account(struct monitor *m)
 static void
 note_limits(struct pam *p)
 {
-	for (unsigned int i = 0; i < LIMITS; i++)
+	for (unsigned int i = 0; i < PAM_LIMITS; i++)
 		(void)getrlimit(i, &p->limits[i]);
 }
 
@@ -400,7 +358,7 @@ pam_restore_limits(struct monitor *m)
 {
 	if (m->pam == NULL || !m->pam->session)
 		return;
-	for (unsigned int i = 0; i < LIMITS; i++)
+	for (unsigned int i = 0; i < PAM_LIMITS; i++)
 		restore_limit(i, &m->pam->limits[i]);
 }
 
@@ -410,6 +368,7 @@ pam_session(struct monitor *m)
 	struct pam *p = m->pam;
 
 	note_limits(p);
+	tell_steps(p);
 	signals_for_modules(true);
 	p->status = lib.setcred(p->handle, PAM_ESTABLISH_CRED);
 	if (p->status == PAM_SUCCESS || !p->authenticated) {

@@ -120,13 +120,13 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	return too_many(m);
 }
 
-/* For ExposeAuthInfo; what doesn't fit is left out. */
+/* For ExposeAuthInfo and PAM's modules; what doesn't fit is left out. */
 static void
 note_method(struct monitor *m, const char *method, const char *sub)
 {
 	size_t before = m->auth_info.n;
 
-	if (!m->conf.expose_auth_info)
+	if (!m->conf.expose_auth_info && !m->conf.use_pam)
 		return;
 	if (buf_printf(&m->auth_info, "%s%s%s%s%.*s\n", method,
 		sub != NULL ? "/" : "", sub != NULL ? sub : "",
@@ -134,6 +134,15 @@ note_method(struct monitor *m, const char *method, const char *sub)
 		m->auth_key.n > 0 ? (const char *)m->auth_key.p : "") != OK)
 		log_info("ExposeAuthInfo: %zu octets are all there is room for",
 		    before);
+}
+
+/* An expired password lets in to a terminal, to be changed there. */
+static void
+confine(struct monitor *m)
+{
+	m->permits = (m->permits & PERMIT_PTY) | PERMIT_RESTRICT;
+	log_info("User %s must change the password before anything else",
+	    m->account.name);
 }
 
 enum verdict
@@ -153,9 +162,12 @@ verdict_give(struct monitor *m, bool authenticated, const char *method,
 	}
 	/* PAM may still say that this account may not come in now */
 	if (m->conf.use_pam && !pam_account(m)) {
-		m->gone = true;
-		return failed(m, method, sub, info);
+		(void)failed(m, method, sub, info);
+		m->phase = PHASE_REFUSED;
+		return VERDICT_REFUSED;
 	}
+	if (m->must_change)
+		confine(m);
 	deadline_clear(); /* before PAM opens its session */
 	m->phase = PHASE_DONE;
 	phases_reach(m, PHASE_END_AUTH, clock_mono_ms());
@@ -171,6 +183,13 @@ verdict_reply(const struct monitor *m, enum verdict v, struct verdict_rep *rep)
 {
 	rep->verdict = (uint8_t)v;
 	rep->methods = methods_list(m);
+	rep->message = verdict_message(m, v);
+}
+
+struct slice
+verdict_message(const struct monitor *m, unsigned int v)
+{
+	return v == VERDICT_REFUSED ? buf_slice(&m->messages) : SLICE_NONE;
 }
 
 uint8_t

@@ -26,6 +26,7 @@
 #define MAGNITUDE 1024u  /* 8192 bits */
 #define PATH_LINE 4200u  /* PATH_MAX, and ":LINE" */
 #define BLOCKS    8192u  /* numbers of Match blocks */
+#define MESSAGE   16384u  /* PAM's words, as many as are kept */
 #define TEXTS     32768u /* prompts; the lists of a keeper's files */
 #define PASSWORD                                                               \
 	65536u /* as long as a packet may be; refused later, at
@@ -199,7 +200,8 @@ LAYOUT(none_req, FIELD(none_req, zero, 0));
 
 LAYOUT(verdict_rep,
     FIELD(verdict_rep, verdict, 0),
-    FIELD(verdict_rep, methods, METHODS));
+    FIELD(verdict_rep, methods, METHODS),
+    FIELD(verdict_rep, message, MESSAGE));
 
 LAYOUT(pubkey_req,
     FIELD(pubkey_req, has_sig, 0),
@@ -220,6 +222,7 @@ LAYOUT(answer_req,
 LAYOUT(prompt_rep,
     FIELD(prompt_rep, verdict, 0),
     FIELD(prompt_rep, methods, METHODS),
+    FIELD(prompt_rep, message, MESSAGE),
     FIELD(prompt_rep, name, 1024),
     FIELD(prompt_rep, instruction, TEXTS),
     FIELD(prompt_rep, n, 0),

@@ -37,5 +37,6 @@ methods_verdict(enum err e, const struct verdict_rep *verdict,
 {
 	rep->verdict = verdict->verdict;
 	rep->methods = verdict->methods;
+	rep->message = verdict->message;
 	return e;
 }

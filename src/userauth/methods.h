@@ -29,7 +29,7 @@ struct method {
 	const char *name; /* on the wire */
 	const char *said; /* in the log */
 	enum err (*read)(struct slice body, struct request *req);
-	/* rep is zero; a verdict_rep fills its first two members */
+	/* rep is zero; a verdict_rep fills its first three members */
 	enum err (*ask)(const struct userauth *u, const struct request *req,
 	    struct prompt_rep *rep);
 	/* Write the message that says VERDICT_PK_OK; NULL: never */

@@ -105,6 +105,8 @@ static enum err
 tell(struct userauth *u, const struct method *m, const struct request *req,
     const struct prompt_rep *rep)
 {
+	enum err e;
+
 	if (u->state == USERAUTH_PROMPT)
 		u->state = USERAUTH_PROMPTED;
 	switch (rep->verdict) {
@@ -123,6 +125,9 @@ tell(struct userauth *u, const struct method *m, const struct request *req,
 		return send_prompts(u, m, rep);
 	case VERDICT_TOO_MANY:
 		return ERR_TOO_MANY_AUTH;
+	case VERDICT_REFUSED:
+		e = banner_send(u, rep->message);
+		return e == OK ? ERR_DENIED : e;
 	default:
 		return ERR_RPC;
 	}

@@ -1,7 +1,10 @@
 """Who may try and who may not: lists, root, accounts' states, methods."""
 
+import ctypes
 import os
 import time
+
+from talk import Talk, Terminal
 
 OPEN = ("UsePAM no",)
 
@@ -77,8 +80,8 @@ def test_root_may_come_as_permitted(env):
 
 
 def test_states_of_an_account(env):
-    """Locked, expired, aged, without a shell: refused with the reason in the
-    log; a star in the password field refuses no key."""
+    """Locked, expired, idle for too long, without a shell: refused with the
+    reason in the log; a star in the password field refuses no key."""
     w = env.world()
     day = int(time.time() // 86400)
     w.add_user("locked", hash="!$6$x$y")
@@ -87,18 +90,19 @@ def test_states_of_an_account(env):
         day - 100, day - 1))
     w.add_user("lasting", "word", shadow=":%d:0:99999:7::%d:" % (
         day - 100, day + 2))
-    w.add_user("aged", "word", shadow=":%d:0:30:7:::" % (day - 100))
-    w.add_user("forced", "word", shadow=":0:0:99999:7:::")
+    w.add_user("idle", "word", shadow=":%d:0:30:7:40::" % (day - 100))
+    # nothing to change: pam_unix would send them away for ever
+    w.add_user("oldkey", hash="*", shadow=":%d:0:30:7:::" % (day - 100))
     w.add_user("shellless", "word", shell="/no/such/shell")
     w.add_user("notexec", "word", shell="/etc/passwd")
     s = env.server("UsePAM no", world=w)
     s.login_works(user="starred")
     s.login_works(user="lasting")
+    s.login_works(user="oldkey")
     for user, line in (
             ("locked", "User locked not allowed because account is locked"),
             ("expired", "Account expired has expired"),
-            ("aged", r"User aged password has expired \(password aged\)"),
-            ("forced", r"User forced password has expired \(root forced\)"),
+            ("idle", "Account idle has expired"),
             ("shellless", "User shellless not allowed because shell "
              "/no/such/shell does not exist"),
             ("notexec", "User notexec not allowed because shell /etc/passwd "
@@ -107,6 +111,100 @@ def test_states_of_an_account(env):
         assert b"Permission denied" in r.stderr, r
         s.wait_log("(?m)^%s$" % line)
     assert not s.password("word", user="expired")
+
+
+def test_an_aged_password_is_changed_first(env):
+    """Without PAM: whoever's password has aged gets passwd on a terminal, and
+    nothing else; a command only says so."""
+    w = env.world()
+    day = int(time.time() // 86400)
+    w.add_user("aged", "word", shadow=":%d:0:30:7:::" % (day - 100))
+    w.add_user("forced", "word", shadow=":0:0:99999:7:::")
+    s = env.server("UsePAM no", world=w)
+    for user, why in (("aged", "password aged"), ("forced", "root forced")):
+        r = s.ssh("echo in", user=user)
+        assert r.returncode == 1 and b"in\n" not in r.stdout, r
+        assert b"WARNING: Your password has expired." in r.stdout, r
+        assert b"Password change required but no TTY" in r.stderr, r
+        s.wait_log(r"(?m)^User %s password has expired \(%s\)$" % (user, why))
+        assert not s.password("word", user=user)
+        s.wait_log("User %s must change the password before anything" % user)
+        t = Terminal(s.ssh_args("-tt", user=user) + ["echo in"])
+        t.expect("change your password now and log in again!")
+        t.expect("(?i)current password: ?")
+        t.type("word")
+        t.expect("(?i)new password: ?")
+        for _ in range(2):
+            t.type("Correct-2horse-battery")
+            t.expect("(?i)new password: ?|updated")
+        assert t.wait() == 0
+        assert s.password("Correct-2horse-battery", user=user)
+
+
+def test_what_is_about_to_expire(env):
+    """The days that are left are told at an interactive login."""
+    w = env.world()
+    day = int(time.time() // 86400)
+    w.add_user("warned", "word", shadow=":%d:0:30:7::%d:" % (day - 25, day + 1))
+    s = env.server("UsePAM no", world=w)
+    r = s.ssh(user="warned", options=("-tt",), input=b"exit\n")
+    assert b"Your password will expire in 5 days." in r.stdout, r
+    assert b"Your account will expire in 1 day." in r.stdout, r
+    assert b"expire" not in s.ssh("true", user="warned").stdout
+
+
+def test_hashes_of_every_kind(env):
+    """yescrypt, bcrypt, SHA-512, SHA-256: what this libcrypt knows."""
+    w = env.world()
+    made = []
+    for name, prefix in (("yes", b"$y$"), ("blow", b"$2b$"),
+                         ("sha", b"$6$"), ("shb", b"$5$"), ("gost", b"$gy$")):
+        hash = crypted("word of " + name, prefix)
+        if hash:
+            w.add_user(name, hash=hash)
+            made.append(name)
+    assert "sha" in made, made
+    s = env.server(*OPEN, world=w)
+    for name in made:
+        assert s.password("word of " + name, user=name), (name, s.log())
+        assert not s.password("word of " + name + "x", user=name), name
+        assert not s.password("word of", user=name), name
+
+
+def crypted(password, prefix):
+    """A hash of that kind with the least cost, or None."""
+    lib = ctypes.CDLL("libcrypt.so.1")
+    lib.crypt_gensalt.restype = lib.crypt.restype = ctypes.c_char_p
+    try:
+        setting = lib.crypt_gensalt(prefix, 0, b"0123456789abcdef" * 2, 32)
+    except AttributeError:
+        return None
+    hash = lib.crypt(password.encode(), setting) if setting else None
+    return hash.decode() if hash and hash[:1] != b"*" else None
+
+
+def test_prompts_without_pam_are_passwords(env):
+    """PasswordAuthentication no: keyboard-interactive is no way around it."""
+    env.need_root()
+    s = env.server("PasswordAuthentication no", *OPEN)
+    assert not s.password(env.password, method="keyboard-interactive")
+    s.stop()
+    s = env.server("ChallengeResponseAuthentication no", *OPEN)
+    assert not s.password(env.password, method="keyboard-interactive")
+    assert s.password(env.password)
+
+
+def test_changing_a_password_by_request(env):
+    """A change request is refused as a wrong password is, whoever asks."""
+    env.need_root()
+    s = env.server(*OPEN, "MaxAuthTries 2")
+    for user in (env.user, "nosuchuser"):
+        t = Talk(s)
+        t.failure(user, "none")
+        assert t.failure(user, "password", True, env.password,
+                         "new" + env.password)[1] is False
+        t.close()
+    assert s.password(env.password)
 
 
 def test_nologin(env):

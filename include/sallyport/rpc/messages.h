@@ -246,7 +246,8 @@ enum verdict {
 	VERDICT_PARTIAL, /* passed; more is due */
 	VERDICT_SUCCESS,
 	VERDICT_PROMPT,  /* keyboard-interactive goes on */
-	VERDICT_TOO_MANY /* failed for the last time: disconnect */
+	VERDICT_TOO_MANY, /* failed for the last time: disconnect */
+	VERDICT_REFUSED /* right, and yet: show the message, disconnect */
 };
 
 struct none_req {
@@ -255,6 +256,7 @@ struct none_req {
 struct verdict_rep {
 	uint8_t verdict;
 	struct slice methods; /* that can continue */
+	struct slice message; /* with VERDICT_REFUSED: PAM's, or empty */
 };
 
 struct pubkey_req { /* RFC 4252 §7 */
@@ -279,7 +281,7 @@ struct answer_req {
 };
 struct prompt_rep {
 	uint8_t verdict; /* VERDICT_PROMPT, or the end of the dialogue */
-	struct slice methods;
+	struct slice methods, message; /* begins as a verdict_rep */
 	struct slice name;
 	struct slice instruction;
 	uint32_t n;

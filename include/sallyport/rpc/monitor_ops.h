@@ -11,6 +11,7 @@
  *     PROMPT   a PAM dialogue is open
  *     DONE     the verdict was success; the gate is to hand over
  *     SESSION  the session asks
+ *     REFUSED  PAM's account management said no: the gate is to say so and end
  *
  * Reply note_rep: nothing is answered. The answering side is
  * struct monitor.
@@ -25,8 +26,10 @@
 #define PHASE_PROMPT  4u
 #define PHASE_DONE    8u
 #define PHASE_SESSION 16u
+#define PHASE_REFUSED 32u
 
-#define GATE_PHASES (PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_DONE)
+#define GATE_PHASES                                                            \
+	(PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_DONE | PHASE_REFUSED)
 
 /* clang-format off */
 #define MONITOR_OPS(OP)                                                                      \

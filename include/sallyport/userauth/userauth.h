@@ -95,7 +95,8 @@ void userauth_clear(struct userauth *u);
 /*
  * Handle one payload of the transport: a message of 5, 50 to 79. Answers are
  * sent before it returns. An error ends the connection; see userauth_fail.
- * ERR_DENIED: the user was refused at first sight, nothing is to be said.
+ * ERR_DENIED: the user was refused at first sight, or by the account in the
+ * end: nothing more is to be said.
  */
 MUST_USE enum err userauth_input(struct userauth *u, struct slice payload);
 

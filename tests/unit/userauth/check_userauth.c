@@ -270,6 +270,23 @@ START_TEST(too_many_failures_end_it_without_a_failure_message)
 }
 END_TEST
 
+/* PAM's account management may say why, and that is the last word. */
+START_TEST(who_is_refused_in_the_end_is_told_why)
+{
+	fake_bring_to(&f, USERAUTH_USER);
+	f.verdict = VERDICT_REFUSED;
+	f.message = _i ? SLICE_STR("closed\n") : SLICE_NONE;
+	ck_assert_int_eq(fake_request(&f, NULL, NULL, "password",
+			     fake_body("password")),
+	    ERR_DENIED);
+	if (_i)
+		ck_assert(slice_equal(fake_sent(&f),
+		    SLICE_STR("\65\0\0\0\7closed\n\0\0\0\0")));
+	ck_assert_uint_eq(f.sent.n, 0);
+	ck_assert(!userauth_is_done(&f.auth));
+}
+END_TEST
+
 START_TEST(a_key_that_would_do_is_told_as_it_was_offered)
 {
 	static const char *const methods[] = {"publickey",
@@ -287,8 +304,8 @@ END_TEST
 
 START_TEST(a_verdict_that_does_not_fit_is_an_error_of_ours)
 {
-	static const uint8_t verdicts[] = {VERDICT_PK_OK, VERDICT_PROMPT, 6,
-	    255};
+	static const uint8_t verdicts[] = {VERDICT_PK_OK, VERDICT_PROMPT,
+	    VERDICT_REFUSED + 1, 255};
 
 	fake_bring_to(&f, USERAUTH_USER);
 	f.verdict = (enum verdict)verdicts[_i];
@@ -487,6 +504,7 @@ check_userauth(void)
 	    a_refusal_tells_the_methods_and_whether_a_step_was_passed, 0, 2);
 	tcase_add_test(tc, success_is_the_last_thing_that_is_said);
 	tcase_add_test(tc, too_many_failures_end_it_without_a_failure_message);
+	tcase_add_loop_test(tc, who_is_refused_in_the_end_is_told_why, 0, 2);
 	tcase_add_loop_test(tc, a_key_that_would_do_is_told_as_it_was_offered,
 	    0, 2);
 	tcase_add_loop_test(tc, a_verdict_that_does_not_fit_is_an_error_of_ours,

@@ -41,6 +41,7 @@ answer(struct fake *f, enum err e, struct verdict_rep *rep)
 {
 	rep->verdict = (uint8_t)f->verdict;
 	rep->methods = slice_cstr(f->methods);
+	rep->message = f->message;
 	return e;
 }
 
@@ -85,6 +86,7 @@ prompt(struct fake *f, enum err e, struct prompt_rep *rep)
 {
 	*rep = (struct prompt_rep){.verdict = (uint8_t)f->verdict,
 	    .methods = slice_cstr(f->methods),
+	    .message = f->message,
 	    .n = f->nprompts,
 	    .prompts = f->prompts};
 	return e;

@@ -21,6 +21,7 @@ struct fake {
 	/* answers */
 	enum verdict verdict;
 	const char *methods;
+	struct slice message;
 	struct userauth_found found;
 	const char *hostkey;
 	enum err error;      /* of every question, if not OK */
