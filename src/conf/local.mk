@@ -15,4 +15,4 @@ libsp_conf_a_SOURCES = src/conf/advice.c src/conf/advice.h \
 	src/conf/values_session.c src/conf/values_session.h \
 	src/conf/values_ssh.c src/conf/values_ssh.h src/conf/values_text.c \
 	src/conf/values_text.h
-dist_man_MANS += man/sshd_config.5
+dist_man_MANS += man/authorized_keys.5 man/sshd_config.5
