@@ -19,6 +19,7 @@
 
 struct conf;
 struct conf_set;
+struct outputs;
 struct rpc;
 
 /* A host key that is offered; from the keeper's list (rpc/messages.h). */
@@ -44,6 +45,11 @@ struct common {
 	uid_t gate_uid;      /* unprivileged account */
 	gid_t gate_gid;
 	uint8_t delay_seed[32]; /* of this boot: steps of a refusal's delay */
+
+	/* what programs printed for earlier connections, as far as it may be
+	 * used again (proc/outputs.h); the channel for more of it, or -1 */
+	struct outputs *outputs;
+	int outputs_channel;
 };
 
 /* One connection, as accepted. */

@@ -18,12 +18,15 @@
 #include "sallyport/base/rd.h"
 #include "sallyport/base/text.h"
 #include "sallyport/base/wr.h"
+#include "sallyport/crypto/hash.h"
+#include "sallyport/proc/outputs.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/rpc/errand_ops.h"
 #include "sallyport/rpc/keycheck_ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -365,6 +368,62 @@ ask(struct rpc *r, const struct runner_msg *run, struct runner_end_msg *end)
 	return e == OK ? rpc_decode(r, &layout_runner_end_msg, end) : e;
 }
 
+/* ---- outputs of earlier connections ------------------------------------------- */
+
+/* Whatever may change what it prints: account, arguments, environment. */
+static bool
+output_key(const struct runner_msg *msg, uint8_t key[HASH_MAX])
+{
+	struct hash *h;
+
+	if (hash_begin(HASH_SHA256, &h) != OK)
+		return false;
+	hash_add_u32(h, msg->uid);
+	hash_add_u32(h, msg->gid);
+	hash_add_string(h, msg->argv);
+	hash_add_string(h, msg->env);
+	return hash_end(h, key) == OK;
+}
+
+static bool
+is_known(const struct monitor *m, const struct keyword *k, struct slice key,
+    int *output)
+{
+	const struct outputs *known = m->common->outputs;
+	int fd = known == NULL ? -1 : outputs_find(known, key, clock_mono_ms());
+
+	if (fd < 0 || k->command.cache_s == 0)
+		return false;
+	*output = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (*output >= 0)
+		log_debug1("%s %s: what it printed before serves", k->name,
+		    k->command.line);
+	return *output >= 0;
+}
+
+static void
+remember(const struct monitor *m, const struct keyword *k, struct slice key,
+    int output)
+{
+	struct output_msg msg = {.key = key,
+	    .until_ms = clock_mono_ms() + (uint64_t)k->command.cache_s * 1000,
+	    .output.fd = output};
+	struct rpc *spawner;
+	int fd;
+
+	if (k->command.cache_s == 0 || m->common->outputs_channel < 0)
+		return;
+	fd = fcntl(m->common->outputs_channel, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return;
+	spawner = rpc_new(fd);
+	if (rpc_send(spawner, ERRAND_OUTPUT, &layout_output_msg, &msg) != OK)
+		log_debug1("the spawner is gone");
+	rpc_free(spawner);
+}
+
+/* ---- an errand's work ------------------------------------------------------------ */
+
 static void
 run(const struct keyword *k, const struct runner_msg *msg, int *output)
 {
@@ -403,6 +462,7 @@ prepare_and_run(const struct monitor *m, const struct keyword *k,
 	SCOPED(buf_clear) struct buf groups = BUF_EMPTY;
 	struct runner_msg msg = {.timeout_ms = patience_ms(m, &k->command),
 	    .output_max = OUTPUT_MAX};
+	uint8_t key[HASH_MAX];
 	struct account a;
 	enum err e;
 
@@ -421,7 +481,12 @@ prepare_and_run(const struct monitor *m, const struct keyword *k,
 	msg.argv = buf_slice(&argv);
 	msg.env = buf_slice(&env);
 	msg.groups = buf_slice(&groups);
+	if (!output_key(&msg, key) ||
+	    is_known(m, k, slice_make(key, OUTPUTS_KEY), output))
+		return;
 	run(k, &msg, output);
+	if (*output >= 0)
+		remember(m, k, slice_make(key, OUTPUTS_KEY), *output);
 }
 
 /* Nobody but a broken keycheck asks for what isn't configured. */
@@ -434,6 +499,17 @@ is_configured(const struct monitor *m, const struct judge_rep *asked)
 		return asked->which < c->authorized_keys_commands.n;
 	return asked->want == WANT_PRINCIPALS &&
 	       c->authorized_principals_command != NULL;
+}
+
+void
+command_forget(struct monitor *m)
+{
+	int channel = m->common->outputs_channel;
+
+	/* the table is this process's copy */
+	if (m->common->outputs != NULL)
+		outputs_clear(m->common->outputs);
+	io_close(&channel);
 }
 
 enum err

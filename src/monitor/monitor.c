@@ -349,6 +349,7 @@ monitor_main(const struct common *common, const struct conn *conn)
 	if (e != OK)
 		leave_refused(m);
 	ops_key_stop(m);
+	command_forget(m);
 	rpc_free(take(&m->peer));
 	bury(m, &m->gate_pid);
 	if (m->crashed)

@@ -300,6 +300,8 @@ ops_log_credential(struct monitor *m, const char *method, const char *info);
  */
 MUST_USE enum err
 command_run(struct monitor *m, const struct judge_rep *asked, int *output);
+/* Once somebody is in: a session keeps nothing of what programs printed. */
+void command_forget(struct monitor *m);
 
 /* ---- ops_password.c ---- */
 MUST_USE enum err

@@ -65,23 +65,34 @@ read_at(int fd, struct bytes room, size_t offset)
 }
 
 enum err
-memfile_read(int fd, struct buf *out)
+memfile_size(int fd, size_t *size)
 {
 	int seals = fcntl(fd, F_GET_SEALS); /* of no other kind of file */
-	struct bytes room;
-	off_t size;
-	enum err e;
+	off_t end;
 
 	if (seals < 0 || (seals & SEALS) != SEALS)
 		return ERR_RPC;
-	if ((size = lseek(fd, 0, SEEK_END)) < 0)
+	if ((end = lseek(fd, 0, SEEK_END)) < 0)
 		return ERR_RPC;
+	*size = (size_t)end;
+	return OK;
+}
+
+enum err
+memfile_read(int fd, struct buf *out)
+{
+	struct bytes room;
+	size_t size;
+	enum err e;
+
+	if ((e = memfile_size(fd, &size)) != OK)
+		return e;
 	if (size == 0)
 		return OK;
-	if ((e = buf_reserve(out, (size_t)size, &room)) != OK)
+	if ((e = buf_reserve(out, size, &room)) != OK)
 		return e;
-	if ((e = read_at(fd, bytes_first(room, (size_t)size), 0)) != OK)
+	if ((e = read_at(fd, bytes_first(room, size), 0)) != OK)
 		return e;
-	buf_filled(out, (size_t)size);
+	buf_filled(out, size);
 	return OK;
 }

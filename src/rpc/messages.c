@@ -390,6 +390,11 @@ LAYOUT(runner_end_msg,
     FIELD(runner_end_msg, number, 0),
     FIELD(runner_end_msg, path, 4095), /* PATH_MAX */
     FIELD(runner_end_msg, output, 0));
+
+LAYOUT(output_msg,
+    FIELD(output_msg, key, HASH),
+    FIELD(output_msg, until_ms, 0),
+    FIELD(output_msg, output, 0));
 /* clang-format on */
 
 #define FITS(m)                                                                \

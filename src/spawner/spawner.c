@@ -10,6 +10,7 @@
 #include "sallyport/roles.h"
 
 #include "sallyport/base/buf.h"
+#include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/list.h"
 #include "sallyport/base/log.h"
@@ -23,9 +24,11 @@
 #include "sallyport/crypto/rng.h"
 #include "sallyport/proc/creds.h"
 #include "sallyport/proc/memfile.h"
+#include "sallyport/proc/outputs.h"
 #include "sallyport/proc/sandbox.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/proc/title.h"
+#include "sallyport/rpc/errand_ops.h"
 #include "sallyport/rpc/frame.h"
 #include "sallyport/rpc/keeper_ops.h"
 #include "sallyport/rpc/listener_ops.h"
@@ -45,7 +48,8 @@
 #define BUNDLE_MAX  ((size_t)32 << 20) /* 256 files of what is sensible */
 #define KEYS_MAX    ((size_t)1 << 20)
 #define MODULI_MAX  ((size_t)4 << 20) /* Debian's has 0.6 MB */
-#define COMMON_KEYS 64                /* host keys and certificates together */
+#define KEPT        6  /* descriptors of a monitor that aren't outputs */
+#define COMMON_KEYS 64 /* host keys and certificates together */
 
 /* A monitor of ours that is not reaped yet. */
 struct child {
@@ -61,6 +65,11 @@ struct spawner {
 	struct watch watch;
 	struct link children;
 	struct common common;
+
+	/* what programs printed: monitors put it there, and later ones find it */
+	struct outputs outputs;
+	struct rpc *putting;
+	struct watch put;
 };
 
 /* ---- what is the same for all ------------------------------------------ */
@@ -150,6 +159,7 @@ spawner_prepare(struct slice bundle, struct slice keys, bool inetd,
 	c->conf = conf_global(set);
 	log_places(c->conf->log_verbose.v, c->conf->log_verbose.n);
 	c->inetd = inetd;
+	c->outputs_channel = -1;
 	c->root = creds_is_root();
 	if ((e = keys_parse(keys, c)) != OK)
 		return e;
@@ -217,10 +227,12 @@ keeper_lives(const struct spawner *s)
 static _Noreturn void
 become_monitor(struct spawner *s, const struct conn *conn)
 {
-	const int keep[] = {conn->in, conn->lifeline, conn->keeper, log_fd(),
-	    spawn_image_fd()};
+	int keep[KEPT + OUTPUTS_MAX] = {conn->in, conn->lifeline, conn->keeper,
+	    log_fd(), spawn_image_fd(), s->common.outputs_channel};
 
-	io_close_but(3, keep, sizeof(keep) / sizeof(keep[0]));
+	for (size_t i = 0; i < s->outputs.n; i++)
+		keep[KEPT + i] = s->outputs.v[i].fd;
+	io_close_but(3, keep, KEPT + s->outputs.n);
 	monitor_main(&s->common, conn);
 }
 
@@ -298,6 +310,46 @@ on_message(struct watch *w, unsigned int events)
 	else
 		kill_child(s, &victim);
 }
+
+/* ---- what programs printed ---------------------------------------------- */
+
+/* From a monitor of ours: kept unread. */
+static void
+on_output(struct watch *w, unsigned int events)
+{
+	struct spawner *s = w->ctx;
+	struct output_msg m;
+	uint32_t number;
+
+	(void)events;
+	if (rpc_receive(s->putting, true, &number) != OK ||
+	    number != ERRAND_OUTPUT ||
+	    rpc_decode(s->putting, &layout_output_msg, &m) != OK)
+		return;
+	if (outputs_put(&s->outputs, m.key, m.until_ms, clock_mono_ms(),
+		m.output.fd) != OK)
+		log_debug1("spawner: an output can't be kept");
+}
+
+/* A spawner without it serves, too: then each connection runs its programs. */
+static void
+keep_outputs(struct spawner *s)
+{
+	int pair[2];
+
+	if (io_pair(pair) != OK)
+		return;
+	s->putting = rpc_new(pair[0]);
+	s->common.outputs = &s->outputs;
+	s->common.outputs_channel = pair[1];
+	s->put = (struct watch){.fd = pair[0],
+	    .events = LOOP_READ,
+	    .on = on_output,
+	    .ctx = s};
+	must(loop_add(s->loop, &s->put) == OK);
+}
+
+/* ---- children ------------------------------------------------------------ */
 
 static void
 report(struct spawner *s, struct child *c, int status)
@@ -429,6 +481,7 @@ spawner_main(const char *task)
 	    .on = on_message,
 	    .ctx = s};
 	must(loop_add(s->loop, &s->watch) == OK);
+	keep_outputs(s);
 	loop_signal(s->loop, SIGCHLD, on_child, s);
 	loop_run(s->loop);
 	return EXIT_SUCCESS;

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 
-from lib import wait_for
+from lib import descriptors, finish, wait_for
 from test_certs import Authority, tries
 
 
@@ -253,6 +253,55 @@ def test_several_programs_in_order(env):
                        "Match user " + env.user,
                        "AuthorizedKeysCommand " + three.path, authorized="#\n")
         assert s.ssh("true").stdout == b"three\n"
+
+
+def test_what_was_printed_serves_again(env):
+    """cache=: the next logins of the same generation with the same arguments
+    don't run the program, others do; a failure isn't kept; nothing of it
+    stays open in a session."""
+    out = env.dir + "/runs"
+    key = env.public("user_ed25519").strip()
+    with open(out, "w"):
+        pass
+    os.chmod(out, 0o666)
+
+    def runs():
+        with open(out) as f:
+            return len(f.read().split())
+
+    with Program(env, "echo $1 >>%s; echo '%s'; echo '%s'\n" % (
+            out, key, env.public("user_rsa").strip())) as p:
+        s = keys(env, "cache=1h %s %%u" % p.path)
+        s.login_works()
+        assert runs() == 1
+        for _ in range(3):
+            s.login_works()
+            s.login_works(key="user_rsa")
+        assert runs() == 1, s.log()[-2000:]
+        popen = s.ssh_popen("echo in; cat")
+        assert popen.stdout.readline() == b"in\n"
+        monitor, session = s.session_of(popen)
+        for pid in (monitor, session):
+            assert not [f for f in descriptors(pid).values()
+                        if "memfd:output" in f], descriptors(pid)
+        finish(popen)
+        s.stop()
+        s = keys(env, "cache=1h %s %%u %%k" % p.path)
+        s.login_works()
+        s.login_works(key="user_rsa")
+        assert runs() == 3
+        s.stop()
+        s = keys(env, "cache=1s %s %%u" % p.path)
+        s.login_works()
+        time.sleep(1.1)
+        s.login_works()
+        assert runs() == 5
+        s.stop()
+        p.write("echo x >>%s; exit 1\n" % out)
+        s = keys(env, "cache=1h %s %%u" % p.path)
+        for n in (6, 7):
+            assert s.ssh("true").returncode == 255
+            assert runs() == n
 
 
 def test_nobody_is_asked_about_strangers(env):

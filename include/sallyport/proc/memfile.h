@@ -13,6 +13,9 @@
 /* Gives a descriptor (close-on-exec) holding data, sealed. */
 MUST_USE enum err memfile_make(const char *name, struct slice data, int *fd);
 
+/* Octets of a sealed memory file; ERR_RPC where it is none. */
+MUST_USE enum err memfile_size(int fd, size_t *size);
+
 /*
  * Read a sealed memory file whole, appending to out (whose max bounds it).
  * ERR_RPC: not a memory file or not fully sealed; ERR_TOO_LONG.

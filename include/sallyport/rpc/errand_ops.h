@@ -13,7 +13,10 @@
 enum errand_note {
 	ERRAND_RUN = 120, /* runner_msg */
 	ERRAND_END = 121, /* runner_end_msg */
-	ERRAND_NAME = 122 /* lookup_msg */
+	ERRAND_NAME = 122, /* lookup_msg */
+	/* a monitor to its spawner, over the channel that all monitors of a
+	 * generation share: what an errand's program printed */
+	ERRAND_OUTPUT = 123 /* output_msg */
 };
 
 #endif

@@ -429,6 +429,13 @@ struct runner_end_msg {
 	struct rpc_fd output; /* sealed memory file, or -1 */
 };
 
+/* Monitor to its spawner: what a program printed, for a while. */
+struct output_msg {
+	struct slice key;  /* hash of what was run (proc/outputs.h) */
+	uint64_t until_ms; /* clock_mono_ms */
+	struct rpc_fd output;
+};
+
 #define PERMIT_PTY      1u
 #define PERMIT_PORT     2u /* port forwarding */
 #define PERMIT_AGENT    4u
@@ -557,7 +564,7 @@ struct lookup_msg {
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
-	M(runner_msg) M(runner_end_msg) M(lookup_msg) M(number_req) M(text_req) \
+	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
 	M(penalty_entry) M(configuration_rep) M(figures_req) M(figures_rep) \
 	M(metrics_start_msg)

@@ -4,7 +4,9 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/proc/memfile.h"
+#include "sallyport/proc/outputs.h"
 #include "sallyport/proc/spawn.h"
+#include "sallyport/rpc/errand_ops.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -185,6 +187,73 @@ START_TEST(failing_is_told)
 }
 END_TEST
 
+/* The spawner's end of the channel, and the table that it would fill. */
+static struct rpc *spawner;
+static struct outputs table;
+
+static void
+begin_keeping(const char *lines)
+{
+	int pair[2];
+
+	begin(lines);
+	ck_assert_int_eq(io_pair(pair), OK);
+	spawner = rpc_new(pair[0]);
+	d.common.outputs_channel = pair[1];
+	d.common.outputs = &table;
+}
+
+/* Did the monitor send something to keep? Then it is in the table. */
+static bool
+was_kept(void)
+{
+	struct output_msg m;
+	uint32_t number;
+
+	if (rpc_receive(spawner, true, &number) != OK)
+		return false;
+	ck_assert_uint_eq(number, ERRAND_OUTPUT);
+	ck_assert_int_eq(rpc_decode(spawner, &layout_output_msg, &m), OK);
+	ck_assert_int_eq(outputs_put(&table, m.key, m.until_ms, clock_mono_ms(),
+			     m.output.fd),
+	    OK);
+	return true;
+}
+
+/* Under what was run, and for as long as the line says. */
+START_TEST(an_output_serves_again)
+{
+	begin_keeping("LoginGraceTime 0\n"
+		      "AuthorizedKeysCommand cache=10 /bin/x %u\n"
+		      "AuthorizedKeysCommand /bin/x %u\n"
+		      "AuthorizedKeysCommand cache=10 /bin/status\n");
+	clock_fake(1000, 1);
+	ck_assert(begins(run(WANT_KEYS, 0), "/bin/x\nalice\n"));
+	ck_assert(was_kept());
+	ck_assert(begins(run(WANT_KEYS, 0), "/bin/x\nalice\n"));
+	ck_assert(desk_said(&d, "what it printed before serves"));
+	ck_assert(!was_kept());
+	d.m.account.name = mem_strdup("bob");
+	ck_assert(begins(run(WANT_KEYS, 0), "/bin/x\nbob\n"));
+	ck_assert(was_kept());
+	desk_forget_log(&d);
+	/* a line that doesn't ask for it gets a run of its own */
+	ck_assert(begins(run(WANT_KEYS, 1), "/bin/x\nbob\n"));
+	ck_assert(!was_kept());
+	/* nor is a failure kept */
+	ck_assert_str_eq(run(WANT_KEYS, 2), "");
+	ck_assert(!was_kept());
+	clock_fake(11000, 1);
+	ck_assert(begins(run(WANT_KEYS, 0), "/bin/x\nbob\n"));
+	ck_assert(was_kept());
+	ck_assert(!desk_said(&d, "what it printed before serves"));
+	clock_fake(0, 0);
+	command_forget(&d.m);
+	ck_assert_uint_eq(table.n, 0);
+	rpc_free(spawner);
+}
+END_TEST
+
 START_TEST(the_account_must_be_there)
 {
 	mem_free(me);
@@ -259,6 +328,7 @@ check_command(void)
 	tcase_add_test(tc, each_line_by_its_number);
 	tcase_add_loop_test(tc, failing_is_told, 0,
 	    (int)(sizeof(failures) / sizeof(failures[0])));
+	tcase_add_test(tc, an_output_serves_again);
 	tcase_add_test(tc, the_account_must_be_there);
 	tcase_add_loop_test(tc, what_keycheck_tells_is_checked, 0,
 	    (int)(sizeof(odd) / sizeof(odd[0])));

@@ -44,6 +44,7 @@ desk_init(struct desk *d, const char *configuration)
 	d->conn.peer_port = 4711;
 	d->conn.local_port = 22;
 	d->conn.lifeline = d->conn.keeper = -1;
+	d->common.outputs_channel = -1;
 	d->log = BUF_LIMIT(1 << 20);
 	m->common = &d->common;
 	m->conn = &d->conn;

@@ -4,6 +4,7 @@ TESTS += check-proc
 check_proc_SOURCES = tests/unit/suite.h tests/unit/proc/suite.c \
 	tests/unit/proc/children.h tests/unit/proc/check_creds.c \
 	tests/unit/proc/check_deadline.c tests/unit/proc/check_memfile.c \
+	tests/unit/proc/check_outputs.c \
 	tests/unit/proc/check_parent.c tests/unit/proc/check_role.c \
 	tests/unit/proc/check_sandbox.c tests/unit/proc/check_seccomp.c \
 	tests/unit/proc/check_spawn.c tests/unit/proc/check_title.c
