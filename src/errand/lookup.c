@@ -66,7 +66,7 @@ is_host_name(const char *name)
 	return name[0] != '\0';
 }
 
-/* A name that reads like an address would pass for one where lists have both. */
+/* A name that reads like an address would pass for one in lists of both. */
 static bool
 is_nasty(const char *name)
 {

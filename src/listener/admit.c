@@ -175,7 +175,7 @@ admit_victim(struct listener *l)
 	return NULL;
 }
 
-/* start:rate:full, as sshd_config(5) has it; draw: what this one drew of 100. */
+/* start:rate:full, as sshd_config(5) has it; draw: this one's, of 100. */
 static bool
 startups_drop(const struct listener *l, uint8_t draw)
 {

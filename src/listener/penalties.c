@@ -1,8 +1,8 @@
 /*
  * penalties.c - PerSourcePenalties: who behaved badly stays out for a while
  *
- * A table for each family, keyed by the address block that PerSourceNetBlockSize
- * makes: chains by a keyed hash, and a heap by the time at which an entry is
+ * A table for each family, keyed by the address block of PerSourceNetBlockSize:
+ * chains by a keyed hash, and a heap by the time at which an entry is
  * over, so that the earliest is at hand when the table is full. What an entry
  * costs is bounded by max-sources4 and max-sources6, however many come.
  */
@@ -339,7 +339,7 @@ tell(const struct listener *l, const struct table *t, const struct entry *e,
 		    block, family_name(t), s, ms, classes[e->why].reason);
 }
 
-/* Room for one more: the entry that is over first goes. False: full for good. */
+/* Room for one more: the entry that is over first goes. False: none. */
 static bool
 make_room(const struct listener *l, struct table *t)
 {
