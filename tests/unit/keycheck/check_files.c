@@ -150,6 +150,7 @@ START_TEST(strict_modes_want_a_file_of_their_own)
 	    "Authentication refused: bad ownership or modes for file "));
 	ck_assert(home_logged(&h, "/.ssh/authorized_keys"));
 	h.conf.strict_modes = false;
+	files_clear(&f);
 	files_open(&f, &h.start);
 	ck_assert_uint_eq(f.n, 1);
 }
