@@ -11,6 +11,7 @@ include tests/unit/conf/local.mk
 include tests/unit/transport/local.mk
 include tests/unit/userauth/local.mk
 include tests/unit/connect/local.mk
+include tests/unit/sftp/local.mk
 include tests/unit/listener/local.mk
 include tests/unit/spawner/local.mk
 include tests/unit/keeper/local.mk

@@ -109,6 +109,9 @@ enum {
 /* sallyportctl, a program of its own. Gives the exit status. */
 int ctl_main(int argc, char **argv);
 
+/* sftp-server, likewise: serves descriptors 0 and 1. */
+int sftp_main(int argc, char **argv);
+
 /* sshd's command line: everything from reading it to the exit status. */
 int listener_main(int argc, char **argv);
 

@@ -16,14 +16,16 @@
 #include <unistd.h>
 
 #define ESCAPE_MAX  4u  /* "\ooo" */
-#define HEAD_MAX    64u /* "<PRI>Mmm dd hh:mm:ss sshd[pid]: " */
+#define HEAD_MAX    64u /* "<PRI>Mmm dd hh:mm:ss IDENT[pid]: " */
 #define PATIENCE_MS 100 /* for a busy logger; it must not hold us up */
 #define QUOTES      8u  /* texts of log_quote that live at a time */
-#define IDENT       "sshd"
+#define IDENT_MAX   16  /* "internal-sftp" */
 #define PLACE_MAX   160 /* "file.c:function():line" */
 /* journald's fields: seven of ours, a name of escapes alone among them, and
  * five of its own beside the text */
 #define FIELDS_MAX 1536u
+
+static const char *ident = "sshd";
 
 /* clang-format off */
 static const struct level_row {
@@ -234,9 +236,9 @@ syslog_head(char *room, size_t size, int priority)
 	else
 		gmtime_r(&now, &tm);
 	return snprintf(room, size,
-	    "<%d>%.3s %2d %02d:%02d:%02d " IDENT "[%d]: ",
-	    sink.facility | priority, &months[3 * tm.tm_mon], tm.tm_mday,
-	    tm.tm_hour, tm.tm_min, tm.tm_sec, (int)getpid());
+	    "<%d>%.3s %2d %02d:%02d:%02d %.*s[%d]: ", sink.facility | priority,
+	    &months[3 * tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec, IDENT_MAX, ident, (int)getpid());
 }
 
 static bool
@@ -287,7 +289,7 @@ journal_record(int priority, const char *text)
 	journal_field(&t, "MESSAGE", text);
 	journal_number(&t, "PRIORITY", priority);
 	journal_number(&t, "SYSLOG_FACILITY", sink.facility >> 3);
-	journal_field(&t, "SYSLOG_IDENTIFIER", IDENT);
+	journal_field(&t, "SYSLOG_IDENTIFIER", ident);
 	journal_number(&t, "SYSLOG_PID", (int)getpid());
 	for (size_t i = 0; i < LOG_FIELDS; i++)
 		if (sink.fields[i] != NULL)
@@ -509,13 +511,19 @@ log_relay(enum log_level level, bool forced, const char *format, ...)
 /* ---- setting up ---- */
 
 void
+log_set_ident(const char *name)
+{
+	ident = name;
+}
+
+void
 log_open(enum log_target target, enum log_level level, int facility, bool now)
 {
 	sink.target = target;
 	sink.level = level;
 	sink.facility = facility == 0 ? LOG_AUTH : facility;
 	/* not for us: PAM's modules write by way of libc */
-	openlog(IDENT, LOG_PID, sink.facility);
+	openlog(ident, LOG_PID, sink.facility);
 	if (target != TARGET_SYSLOG) {
 		io_close(&sink.fd);
 		return;

@@ -4,6 +4,8 @@ libsp_session_a_SOURCES = src/session/agent.c src/session/channels.c \
 	src/session/dial.c src/session/dial.h src/session/environ.c \
 	src/session/environ.h src/session/forward.c src/session/forward.h \
 	src/session/incoming.c \
+	src/session/names.c src/session/names.h \
+	src/session/sftp_child.c src/session/sftp_child.h \
 	src/session/link.c src/session/link.h src/session/offer.c \
 	src/session/permit.c src/session/permit.h src/session/program.c \
 	src/session/pty.c src/session/relay.c src/session/run.c \

@@ -58,6 +58,10 @@ enum log_target { TARGET_STDERR, TARGET_SYSLOG, TARGET_FUNCTION };
 void
 log_open(enum log_target target, enum log_level level, int facility, bool now);
 
+/* Another program's name than "sshd" before each record; kept. Before log_open.
+ */
+void log_set_ident(const char *name);
+
 /*
  * Send lines to fn instead (gate, keycheck, session). fn gets the escaped text
  * without a prefix; lines that fn itself logs are dropped.

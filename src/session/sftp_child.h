@@ -1,0 +1,22 @@
+/*
+ * sftp_child.h - the SFTP server as a process; private to this room
+ */
+#ifndef SALLYPORT_SRC_SESSION_SFTP_CHILD_H
+#define SALLYPORT_SRC_SESSION_SFTP_CHILD_H
+
+/*
+ * internal-sftp: the rest of a child that was forked and not exec'd, with the
+ * connection's channel on 0 and 1. command: "internal-sftp" and its arguments.
+ * log: a descriptor that takes a record for each line, its level's octet
+ * first, or -1.
+ */
+struct sftp_child {
+	const char *command;
+	const char *user, *home;
+	const char *address; /* the client's */
+	int log;
+};
+
+_Noreturn void sftp_child_run(const struct sftp_child *c);
+
+#endif
