@@ -63,6 +63,7 @@ program_open(struct session *s, struct channel *ch)
 	p = mem_new(sizeof(*p));
 	p->slot = slot;
 	p->pty.master = p->in.fd = p->out.fd = p->err.fd = p->exit.fd = -1;
+	p->said.fd = -1;
 	p->in.r = p->out.r = p->err.r = &p->r;
 	list_add_tail(&s->programs, &p->link);
 	relay_init(&p->r, s, ch, &ops, "session");
@@ -102,6 +103,10 @@ program_free(struct program *p)
 	if (p->exit.fd >= 0) {
 		loop_remove(&p->exit);
 		io_close(&p->exit.fd);
+	}
+	if (p->said.fd >= 0) {
+		loop_remove(&p->said);
+		io_close(&p->said.fd);
 	}
 	environ_clear(&p->client);
 	mem_free(p->term);

@@ -96,17 +96,58 @@ wire(struct program *p, const int ours[3])
 		relay_open_source(&p->err, &p->r, ours[2], CHANNEL_ERR);
 }
 
+/* A line of internal-sftp's: its level's octet, then the text. */
+static void
+on_said(struct watch *w, unsigned int events)
+{
+	uint8_t record[1 + LOG_LINE_MAX];
+	size_t n;
+	enum err e = io_read(w->fd, BYTES_OF(record), &n);
+
+	(void)events;
+	if (e == OK && n > 1 && record[0] <= LEVEL_DEBUG3)
+		log_relay((enum log_level)record[0], true,
+		    "internal-sftp: %.*s [postauth]", (int)(n - 1),
+		    (const char *)record + 1);
+	if (e == OK || e == ERR_AGAIN)
+		return;
+	loop_remove(w);
+	io_close(&w->fd);
+}
+
+/* The child's end, or -1: then it serves without a log. */
+static int
+open_log(struct program *p)
+{
+	int pair[2];
+
+	if (io_pair(pair) != OK)
+		return -1;
+	p->said =
+	    (struct watch){.fd = pair[0], .events = LOOP_READ, .on = on_said};
+	if (io_nonblock(pair[0], true) == OK &&
+	    loop_add(p->r.s->loop, &p->said) == OK)
+		return pair[1];
+	io_close(&pair[0]);
+	io_close(&pair[1]);
+	p->said.fd = -1;
+	return -1;
+}
+
 /* What the client sent before its program was there lies in the sink. */
 static bool
-run(struct program *p, const struct plan *plan)
+run(struct program *p, struct plan *plan)
 {
 	int ours[3] = {-1, -1, -1}, fds[3] = {-1, -1, -1};
 	bool ok;
 
 	ok = p->pty.master >= 0 ? open_terminal(p, ours, fds)
 				: make_pipes(ours, fds);
+	if (ok && plan->internal)
+		plan->log = open_log(p);
 	if (ok)
 		p->pid = start_program(p, plan, fds);
+	io_close(&plan->log);
 	if (ok && p->pid > 0 && watch_exit(p)) {
 		close_all(fds);
 		p->r.started = true;
@@ -227,12 +268,10 @@ run_program(struct program *p, struct plan *plan)
 		*plan = (struct plan){.must_change = true};
 	else
 		force(p, plan);
+	plan->log = -1;
 	if (is_internal_sftp(plan->command)) {
-		log_info("subsystem request for %s by user %s failed, "
-			 "subsystem not found",
-		    plan->subsystem != NULL ? plan->subsystem : "sftp",
-		    p->r.s->grant->user);
-		return false;
+		plan->internal = true;
+		p->r.subsystem = true; /* many small requests, no script */
 	}
 	log_start(p, plan);
 	plan->nologin = is_nologin(p->r.s);

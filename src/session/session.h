@@ -199,6 +199,7 @@ struct program {
 	struct x11 x11;
 
 	bool forced; /* not the client's command */
+	struct watch said; /* what internal-sftp writes to the log, or -1 */
 
 	pid_t pid;
 	struct watch exit; /* its pidfd */
@@ -245,6 +246,8 @@ struct plan {
 	bool by_config;       /* ForceCommand */
 	bool nologin;         /* show /etc/nologin, and leave */
 	bool must_change;     /* passwd, whatever was asked for */
+	bool internal;        /* internal-sftp: forked, not exec'd */
+	int log;              /* where that one tells what it does */
 	uint64_t last_time;   /* of the login before; 0: don't tell */
 	char last_host[257];
 };

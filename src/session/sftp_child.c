@@ -18,6 +18,7 @@
 #include "sallyport/sftp/sftp.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,7 @@ sftp_child_run(const struct sftp_child *c)
 	const char *fault;
 	int status, argc = split(mem_strdup(c->command), argv);
 
+	signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error */
 	if (sftp_options_parse(&o, argc, argv, &fault) != OK) {
 		to_session((void *)c, LEVEL_ERROR, fault);
 		_exit(1);

@@ -12,6 +12,8 @@
  */
 #include "session.h"
 
+#include "sftp_child.h"
+
 #include "forward.h"
 
 #include "sallyport/base/io.h"
@@ -114,7 +116,7 @@ greet(const struct program *p, const struct plan *plan)
 /* ---- the way to the shell ---- */
 
 static void
-place(const int fds[3])
+place(const int fds[3], int *log)
 {
 	int high[3];
 
@@ -125,7 +127,7 @@ place(const int fds[3])
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			_exit(1);
-	io_close_but(3, NULL, 0);
+	io_close_but(3, log, 1);
 }
 
 /* A process group of its own, and its terminal. A client that is gone has
@@ -291,8 +293,8 @@ find_rc(struct launch *l)
 	}
 	/* who runs instead of xauth is told what it would have been */
 	if (l->p->x11.display != NULL && l->rc_text == NULL)
-		l->rc_text = mem_format("%s %s\n", l->p->x11.protocol,
-		    l->p->x11.cookie);
+		l->rc_text =
+		    mem_format("%s %s\n", l->p->x11.protocol, l->p->x11.cookie);
 }
 
 static void
@@ -357,12 +359,28 @@ change_password(const struct program *p)
 	_exit(1);
 }
 
+/* There is nothing to exec: with a root directory of the user's own there
+ * may be no program at all. */
+static _Noreturn void
+serve_sftp(const struct launch *l)
+{
+	const struct session *s = l->p->r.s;
+	const struct sftp_child c = {.command = l->plan->command,
+	    .user = s->grant->user,
+	    .home = s->grant->home,
+	    .address = s->conn->peer_ip,
+	    .log = l->plan->log};
+
+	sftp_child_run(&c);
+}
+
 static void
 run(const void *ctx)
 {
 	const struct launch *l = ctx;
+	int log = l->plan->log;
 
-	place(l->fds);
+	place(l->fds, &log);
 	lead(l->p);
 	if (l->plan->nologin)
 		refuse_login();
@@ -371,6 +389,8 @@ run(const void *ctx)
 	greet(l->p, l->plan);
 	go_home(l->p->r.s->grant->home);
 	spawn_default_signals();
+	if (l->plan->internal)
+		serve_sftp(l);
 	if (l->rc_shell != NULL)
 		run_and_wait(l->rc_shell, l->rc_argv, l->env.v, l->rc_text);
 	become_shell(l);
@@ -380,7 +400,7 @@ static bool
 is_quick(const struct launch *l)
 {
 	return l->plan->command != NULL && l->rc_shell == NULL &&
-	       !l->plan->nologin;
+	       !l->plan->nologin && !l->plan->internal;
 }
 
 pid_t
