@@ -374,7 +374,8 @@ flush(struct sftp *s, int out)
 		s->over = true; /* the client is gone */
 }
 
-static void
+/* False: there is more to serve, once the client takes its replies. */
+static bool
 serve_all(struct sftp *s, int out)
 {
 	struct slice message;
@@ -392,6 +393,7 @@ serve_all(struct sftp *s, int out)
 	}
 	if (e == ERR_TOO_LONG)
 		give_up(s, "bad message length");
+	return e != OK;
 }
 
 /* True: the client has sent all. */
@@ -435,8 +437,11 @@ run(struct sftp *s, int in, int out)
 	bool ended = false;
 
 	while (!s->over) {
-		serve_all(s, out);
+		bool all = serve_all(s, out);
+
 		flush(s, out);
+		if (!all && waiting(s) < OUT_HOLD)
+			continue; /* no event would tell of what the ring has */
 		if (s->over || (ended && waiting(s) == 0))
 			break;
 		wait_for(s, in, !ended, out);

@@ -6,6 +6,6 @@ check_session_SOURCES = tests/unit/suite.h \
 	tests/unit/session/check_pty.c \
 	tests/unit/session/check_timeouts.c tests/unit/session/suite.c
 check_session_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/src/session
-check_session_LDADD = libsp_session.a libsp_connect.a libsp_transport.a \
+check_session_LDADD = libsp_session.a libsp_sftp.a libsp_connect.a libsp_transport.a \
 	libsp_rpc.a libsp_conf.a libsp_crypto.a libsp_proc.a libsp_base.a \
 	$(CHECK_LIBS) $(SODIUM_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS)
