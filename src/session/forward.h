@@ -59,12 +59,11 @@ enum incoming_where {
 };
 
 /*
- * Listen on port (0: any that is free) of one or both families; with both,
- * one is enough unless all is said: then a port in use anywhere is in use.
- * errno tells why not. NULL, or what session.incomings holds.
+ * Listen on port (0: any that is free) of one or both families; a port in use
+ * by one of them is in use. NULL and errno, or what session.incomings holds.
  */
 struct incoming *incoming_tcp(struct session *s, enum open_kind kind,
-    enum incoming_where where, struct slice address, uint32_t port, bool all);
+    enum incoming_where where, struct slice address, uint32_t port);
 
 /* Listen on a path with this umask; unlink: over a socket that is there. */
 struct incoming *incoming_path(struct session *s, enum open_kind kind,

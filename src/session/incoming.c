@@ -286,32 +286,25 @@ is_absent(int why)
 }
 
 /*
- * Doors at all addresses, of one port; false: at none, or not at all that are
- * wanted; errno says why.
+ * Doors at all addresses that this machine has, of one port: where it is in use
+ * for one family, it is in use. False, and errno: no.
  */
 static bool
-open_doors(struct incoming *in, union address *at, size_t n, uint32_t port,
-    bool all)
+open_doors(struct incoming *in, union address *at, size_t n, uint32_t port)
 {
-	int why = EADDRNOTAVAIL;
-
 	in->port = port;
 	for (size_t i = 0; i < n; i++) {
 		int fd = listen_on(&at[i], set_port(&at[i], in->port));
 
-		if (fd >= 0) {
-			add_door(in, fd);
-			if (in->port == 0)
-				in->port = port_of(fd);
+		if (fd < 0 && !is_absent(errno))
+			return false;
+		if (fd < 0)
 			continue;
-		}
-		if (!is_absent(errno) || why == EADDRNOTAVAIL)
-			why = errno;
-		if (all && !is_absent(errno))
-			break;
+		add_door(in, fd);
+		if (in->port == 0)
+			in->port = port_of(fd);
 	}
-	errno = why;
-	return in->ndoors > 0 && (!all || is_absent(why));
+	return in->ndoors > 0;
 }
 
 static void
@@ -323,7 +316,7 @@ close_doors(struct incoming *in)
 
 struct incoming *
 incoming_tcp(struct session *s, enum open_kind kind, enum incoming_where where,
-    struct slice address, uint32_t port, bool all)
+    struct slice address, uint32_t port)
 {
 	union address at[INCOMING_DOORS];
 	size_t n = addresses_of(s, where, address, at);
@@ -334,7 +327,7 @@ incoming_tcp(struct session *s, enum open_kind kind, enum incoming_where where,
 	if ((in = incoming_new(s, kind)) == NULL)
 		return NULL;
 	while (!ok && tries-- > 0 && n > 0) {
-		ok = open_doors(in, at, n, port, all || port == 0);
+		ok = open_doors(in, at, n, port);
 		why = errno;
 		if (!ok)
 			close_doors(in);
@@ -463,7 +456,7 @@ listen_tcp(struct session *s, const struct global_request *q, struct buf *reply)
 	if (!may_listen(s, q))
 		return false;
 	in = incoming_tcp(s, OPEN_FORWARDED_TCPIP, place(s, &address), address,
-	    q->port, false);
+	    q->port);
 	if (in == NULL) {
 		log_error("bind [%s]:%u: %s", log_quote(q->target), q->port,
 		    strerror(errno));
