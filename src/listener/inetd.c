@@ -132,8 +132,6 @@ inetd_run(struct listener *l)
 	name_ends(l, &c);
 	waiting_keepalive(l, c.in);
 	memcpy(c.version, l->version, sizeof(l->version));
-	log_verbose("Connection from %s port %u on %s port %u", c.peer_ip,
-	    (unsigned int)c.peer_port, c.local_ip, (unsigned int)c.local_port);
 	n = snprintf(line, sizeof(line), "%s\r\n", c.version);
 	if (io_write_all(c.out, slice_make(line, (size_t)n)) != OK)
 		log_verbose("Connection closed by %s port %u", c.peer_ip,

@@ -150,10 +150,19 @@ on_deadline(struct timer *t)
 	waiting_free(c);
 }
 
-/* It left without a word: a line, no process. */
+/*
+ * It left without a word: lines, no process. All three together, since log
+ * readers take what a process says of a connection for the last one that it
+ * named: of those who speak, the monitor tells where they are from.
+ */
 static void
 left(struct client *c)
 {
+	log_verbose("Connection from %s port %u on %s port %u%s%s%s",
+	    c->peer_ip, (unsigned int)c->peer_port, c->local_ip,
+	    (unsigned int)c->local_port,
+	    c->rdomain[0] != '\0' ? " rdomain \"" : "", c->rdomain,
+	    c->rdomain[0] != '\0' ? "\"" : "");
 	log_verbose("kex_exchange_identification: Connection closed by "
 		    "remote host");
 	log_verbose("Connection closed by %s port %u", c->peer_ip,
@@ -274,11 +283,6 @@ waiting_accept(struct listener *l, int fd)
 	} else {
 		admit_count(l, c);
 	}
-	log_verbose("Connection from %s port %u on %s port %u%s%s%s",
-	    c->peer_ip, (unsigned int)c->peer_port, c->local_ip,
-	    (unsigned int)c->local_port,
-	    c->rdomain[0] != '\0' ? " rdomain \"" : "", c->rdomain,
-	    c->rdomain[0] != '\0' ? "\"" : "");
 	waiting_keepalive(l, fd);
 	if (!send_version(c)) {
 		left(c);

@@ -325,6 +325,19 @@ monitor_init(struct monitor *m, const struct common *common,
 	m->answers = BUF_SECRET(32 << 10);
 }
 
+/* Here and not by who accepted it: log readers tell connections apart by the
+ * process that writes of them. */
+static void
+tell_connection(const struct conn *c)
+{
+	bool routed = c->rdomain[0] != '\0';
+
+	log_verbose("Connection from %s port %u on %s port %u%s%s%s",
+	    c->peer_ip, (unsigned int)c->peer_port, c->local_ip,
+	    (unsigned int)c->local_port, routed ? " rdomain \"" : "",
+	    c->rdomain, routed ? "\"" : "");
+}
+
 _Noreturn void
 monitor_main(const struct common *common, const struct conn *conn)
 {
@@ -335,6 +348,7 @@ monitor_main(const struct common *common, const struct conn *conn)
 	monitor_init(m, common, conn);
 	settle(m);
 	ops_log_connection(m);
+	tell_connection(conn);
 	set_deadline(m);
 	title_set("[accepted]");
 	host_start(m);

@@ -65,12 +65,6 @@ static const struct refusal_row rows[REFUSALS] = {
 	[REFUSED_EXPIRED] = {
 		"Account %U has expired",
 		"the account has expired", NOWHERE, "expired"},
-	[REFUSED_PASSWORD_FORCED] = {
-		"User %U password has expired (root forced)",
-		"the password must be changed", NOWHERE, "password_expired"},
-	[REFUSED_PASSWORD_AGED] = {
-		"User %U password has expired (password aged)",
-		"the password has expired", NOWHERE, "password_expired"},
 	[REFUSED_ROOT] = {
 		"ROOT LOGIN REFUSED FROM %A port %P",
 		"PermitRootLogin %D", BY(permit_root_login), "root_login"},

@@ -74,6 +74,18 @@ verdict_postponed(const struct monitor *m, const char *method, const char *sub,
 	result_line(m, LEVEL_VERBOSE, "Postponed", method, sub, info);
 }
 
+/*
+ * The keys of an unknown user aren't even looked at, and all that a client has
+ * are tried: filters that count lines have "Invalid user" to count, once.
+ */
+static enum log_level
+failed_level(const struct monitor *m, const char *method, bool loud)
+{
+	if (!m->valid && strcmp(method, "publickey") == 0)
+		return LEVEL_DEBUG1;
+	return loud ? LEVEL_INFO : LEVEL_VERBOSE;
+}
+
 static enum verdict
 too_many(struct monitor *m)
 {
@@ -107,7 +119,7 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	if (none)
 		loud = !m->valid;
 	ops_log_credential(m, method, info);
-	result_line(m, loud ? LEVEL_INFO : LEVEL_VERBOSE, "Failed", method, sub,
+	result_line(m, failed_level(m, method, loud), "Failed", method, sub,
 	    info);
 	if (!none)
 		admit_tell_root(m, method);

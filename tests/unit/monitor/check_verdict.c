@@ -149,7 +149,12 @@ START_TEST(failures_are_told_at_the_level_that_they_deserve)
 	begin(&d, "");
 	d.m.valid = false;
 	ck_assert_int_eq(try(&d, false, "publickey"), VERDICT_FAILED);
-	ck_assert(desk_logged(&d, "INFO Failed publickey for invalid user "
+	/* its keys aren't looked at, and filters count "Invalid user" */
+	ck_assert(desk_logged(&d, "DEBUG1 Failed publickey for invalid user "
+				  "alice" TAIL));
+	desk_forget_log(&d);
+	ck_assert_int_eq(try(&d, false, "password"), VERDICT_FAILED);
+	ck_assert(desk_logged(&d, "INFO Failed password for invalid user "
 				  "alice" TAIL));
 	desk_clear(&d);
 }
