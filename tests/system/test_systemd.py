@@ -28,9 +28,10 @@ ALLOWED = {
     "Install": {"WantedBy"},
 }
 
-# A shell's own view of what it has inherited.
+# What a shell has inherited. Its signals are looked at in a child: while it forks
+# it has them blocked.
 LOOK = r"""
-grep -E '^(Cap|Seccomp|NoNewPrivs|SigBlk|SigIgn|SigCgt|Groups)' /proc/$$/status
+grep -E '^(Cap|Seccomp|NoNewPrivs|SigBlk|SigIgn|SigCgt|Groups)' /proc/self/status
 cat /proc/$$/limits /proc/$$/oom_score_adj /proc/$$/personality 2>/dev/null
 for n in /proc/$$/ns/*; do echo "$n $(readlink $n)" | sed 's/[0-9]*\/ns/ns/'; done
 readlink /proc/$$/root; umask; nice
