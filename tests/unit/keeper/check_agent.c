@@ -171,6 +171,7 @@ END_TEST
 
 static struct harness h;
 static pid_t agent_pid;
+static char agent_path[sizeof(h.dir) + sizeof("/agent")];
 
 static void
 answer_well(int fd, struct slice data)
@@ -294,7 +295,8 @@ init(void)
 	harness_init(&h);
 	harness_add_public(&h, "ed25519", ".pub");
 	harness_add_key(&h, "ecdsa256", 0600, "c");
-	h.agent = mem_format("%s/agent", h.dir);
+	snprintf(agent_path, sizeof(agent_path), "%s/agent", h.dir);
+	h.agent = agent_path;
 }
 
 static void
