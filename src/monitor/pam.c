@@ -366,6 +366,7 @@ enum err
 pam_session(struct monitor *m)
 {
 	struct pam *p = m->pam;
+	const char *what = "pam_setcred";
 
 	note_limits(p);
 	tell_steps(p);
@@ -374,14 +375,14 @@ pam_session(struct monitor *m)
 	if (p->status == PAM_SUCCESS || !p->authenticated) {
 		/* after a key login some modules have no credentials to set */
 		p->cred = p->status == PAM_SUCCESS;
+		what = "pam_open_session";
 		p->status = lib.open_session(p->handle, 0);
 		p->session = p->status == PAM_SUCCESS;
 	}
 	signals_for_modules(false);
 	if (p->session)
 		return OK;
-	log_error("PAM: pam_open_session(): %s",
-	    lib.strerror(p->handle, p->status));
+	log_error("PAM: %s(): %s", what, lib.strerror(p->handle, p->status));
 	return m->common->root ? ERR_DENIED : OK;
 }
 

@@ -204,6 +204,29 @@ START_TEST(a_gate_gets_nothing_of_a_sessions)
 }
 END_TEST
 
+/* An empty password is looked for once a connection, and not where "none"
+ * isn't due. */
+START_TEST(none_is_tried_once_and_in_its_turn)
+{
+	static const struct none_req none;
+	struct verdict_rep rep;
+	struct desk d;
+
+	desk_init(&d, _i ? "UsePAM no\nPermitEmptyPasswords yes\n"
+			   "AuthenticationMethods publickey\n"
+			 : "UsePAM no\nPermitEmptyPasswords yes\n");
+	d.m.account.known = false;
+	for (int turn = 0; turn < 2; turn++) {
+		desk_forget_log(&d);
+		ck_assert_int_eq(on_auth_none(&d.m, &none, &rep), OK);
+		ck_assert_uint_eq(rep.verdict, VERDICT_FAILED);
+		ck_assert_int_eq(desk_said(&d, "shadow information"),
+		    _i == 0 && turn == 0);
+	}
+	desk_clear(&d);
+}
+END_TEST
+
 TCase *
 check_ops_user(void)
 {
@@ -218,6 +241,7 @@ check_ops_user(void)
 	tcase_add_test(tc, a_refused_connection_stays_refused);
 	tcase_add_test(tc, the_banner_is_a_sealed_file);
 	tcase_add_test(tc, a_name_is_asked_once);
+	tcase_add_loop_test(tc, none_is_tried_once_and_in_its_turn, 0, 2);
 	tcase_add_loop_test(tc, a_gate_gets_nothing_of_a_sessions, 0, 7);
 	return tc;
 }

@@ -1,6 +1,6 @@
 #include "suite.h"
 
-#define CASES(C) C(frame) C(layout) C(messages) C(serve)
+#define CASES(C) C(frame) C(layout) C(messages) C(monitor_ops) C(serve)
 
 #define DECLARE(name) case_fn check_##name;
 CASES(DECLARE)
