@@ -157,7 +157,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD2("MaxStartups",                   startups_begin, startups_full,  net_startups,   "10:30:100", GLOBAL),
 	KEYWORD ("PerSourceMaxStartups",          per_source_startups,            net_per_source, "none",   GLOBAL),
 	KEYWORD2("PerSourceNetBlockSize",         netblock4, netblock6,           net_netblock,   "32:128", GLOBAL),
-	KEYWORD ("PermitTunnel",                  permit_tunnel,                  session_tunnel, "no",     MATCH | LATER),
+	KEYWORD ("PermitTunnel",                  permit_tunnel,                  session_tunnel, "no",     MATCH),
 	KEYWORD2("IPQoS",                         ipqos_interactive, ipqos_bulk,  net_qos,        "ef cs0", MATCH),
 	KEYWORD2("RekeyLimit",                    rekey_octets, rekey_seconds,    ssh_rekey,      "default none", MATCH | EARLY),
 	KEYWORD ("PermitOpen",                    permit_open,                    session_permit_open, "any",   MATCH),

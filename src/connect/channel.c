@@ -220,6 +220,22 @@ channel_bulk_abandon(struct channel *ch)
 	transport_bulk_abandon(ch->c->t);
 }
 
+bool
+channel_datagram(struct channel *ch, struct slice datagram)
+{
+	struct wr w;
+
+	if (datagram.n == 0 || datagram.n > channel_room(ch) ||
+	    datagram.n + 4 > ch->out.left)
+		return false;
+	w = connect_begin(ch->c, MSG_CHANNEL_DATA, DATA_HEAD + datagram.n);
+	wr_u32(&w, ch->peer);
+	wr_string(&w, datagram);
+	connect_end(ch->c, &w);
+	ch->out.left -= (uint32_t)datagram.n + 4;
+	return true;
+}
+
 /* Messages that are nothing but a number and a channel. */
 static void
 send_plain(struct channel *ch, uint8_t message)

@@ -320,6 +320,7 @@ monitor_init(struct monitor *m, const struct common *common,
 	phases_reach(m, PHASE_END_FORK, clock_mono_ms());
 	m->state = -1;
 	m->permits = PERMIT_ALL;
+	m->key_tunnel = UINT32_MAX; /* no key names a device */
 	m->auth_info = BUF_LIMIT(64 << 10);
 	m->messages = BUF_LIMIT(16 << 10);
 	m->answers = BUF_SECRET(32 << 10);

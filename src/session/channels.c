@@ -5,8 +5,6 @@
 
 #include "forward.h"
 
-#include "sallyport/base/log.h"
-
 static enum open_answer
 on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 {
@@ -18,8 +16,9 @@ on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 	case OPEN_DIRECT_TCPIP:
 	case OPEN_DIRECT_STREAMLOCAL:
 		return forward_open(s, ch, req);
+	case OPEN_TUN:
+		return tun_open(s, ch, req);
 	default:
-		log_info("refused tunnel device forwarding");
 		return OPEN_NO;
 	}
 }

@@ -260,6 +260,7 @@ add_connection(struct environment *e, const struct environ_facts *f)
 	set(e, "SSH_USER_AUTH", f->auth_file);
 	set(e, "DISPLAY", f->display);
 	set(e, "SSH_AUTH_SOCK", f->agent);
+	set(e, "SSH_TUNNEL", f->tunnel);
 }
 
 void

@@ -55,6 +55,7 @@ struct environ_facts {
 	const char *auth_file;
 	const char *display;  /* of X11 */
 	const char *agent;    /* path of its socket */
+	const char *tunnel;   /* its device */
 	struct slice user_file; /* text of ~/.ssh/environment */
 };
 

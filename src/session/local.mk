@@ -11,4 +11,4 @@ libsp_session_a_SOURCES = src/session/agent.c src/session/channels.c \
 	src/session/pty.c src/session/relay.c src/session/run.c \
 	src/session/session.c src/session/session.h src/session/start.c \
 	src/session/stats.c \
-	src/session/timeouts.c src/session/x11.c
+	src/session/timeouts.c src/session/tun.c src/session/x11.c

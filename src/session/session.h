@@ -315,6 +315,7 @@ struct session {
 	struct link incomings;  /* what listens */
 	struct incoming *agent; /* of these, the agent's socket; or NULL */
 	char *agent_dir;        /* to be removed with it; or NULL */
+	char *tunnel;           /* the last device, for SSH_TUNNEL; or NULL */
 	uint32_t enlarged; /* pipes */
 	bool qos_known;
 	uint32_t qos;        /* TOS octet in force */

@@ -238,6 +238,7 @@ make_environment(struct launch *l)
 	    .original = l->plan->original,
 	    .auth_file = s->auth_file,
 	    .display = p->x11.display,
+	    .tunnel = s->tunnel,
 	    .agent = s->agent != NULL ? s->agent->path : NULL};
 
 	if (s->conf.permit_user_environment.n > 0)

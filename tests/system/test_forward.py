@@ -437,6 +437,134 @@ def test_x11_forwarding(env):
             env.account.pw_dir, ".Xauthority")], check=False)
 
 
+# ---- tunnels ----------------------------------------------------------------------------
+
+def ip(*args):
+    subprocess.run(("ip",) + args, check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def two_networks():
+    """Names of two network namespaces, 10.9.8.1 and 10.9.8.2."""
+    names = ["sp%d%s" % (os.getpid(), side) for side in "ab"]
+    made = []
+    try:
+        for name in names:
+            try:
+                ip("netns", "add", name)
+            except (OSError, subprocess.CalledProcessError):
+                raise Skip("needs network namespaces")
+            made.append(name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", "v0", "type", "veth", "peer", "name",
+           "v0", "netns", names[1])
+        for i, name in enumerate(names):
+            ip("-n", name, "addr", "add", "10.9.8.%d/24" % (i + 1), "dev", "v0")
+            ip("-n", name, "link", "set", "v0", "up")
+        yield names
+    finally:
+        for name in made:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+# echo requests, RFC 792, each answered before the next
+PING = """
+import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+s.settimeout(10); n = 0
+for i in range(20):
+    m = struct.pack("!BBHHH", 8, 0, 0, 77, i) + bytes(1200)
+    t = sum(struct.unpack("!%dH" % (len(m) // 2), m))
+    t = (t & 0xffff) + (t >> 16)
+    s.sendto(m[:2] + struct.pack("!H", ~t & 0xffff) + m[4:], ("10.9.7.1", 0))
+    while True:
+        r = s.recv(2000)[20:]
+        if r[0] == 0 and r[4:8] == struct.pack("!HH", 77, i): break
+    n += 1
+print(n)
+"""
+LISTEN = """
+import socket, sys
+s = socket.socket(); s.bind(("10.9.7.1", 7)); s.listen(1)
+print("ready", flush=True)
+c, _ = s.accept(); n = 0
+while True:
+    d = c.recv(65536)
+    if not d: break
+    n += len(d)
+c.sendall(b"%d" % n)
+"""
+SEND = """
+import socket
+c = socket.create_connection(("10.9.7.1", 7), timeout=20)
+c.sendall(b"x" * 3000000); c.shutdown(socket.SHUT_WR)
+print(c.recv(100).decode())
+"""
+
+
+def test_a_tunnel_between_two_networks(env):
+    """ping and bulk through tun devices; the user's own device is needed, and
+    PermitTunnel."""
+    env.need_root()
+    if not os.path.exists("/dev/net/tun"):
+        raise Skip("needs /dev/net/tun")
+    with two_networks() as (near, far):
+        # as most systems have the device: everybody may open it
+        own_tun = ("mount -t tmpfs -o dev,mode=755 none /dev/net && "
+                   "mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"")
+        wrap = ("ip", "netns", "exec", near, "sh", "-c", own_tun, "sh")
+        s = env.server("PermitTunnel point-to-point", "ListenAddress 10.9.8.1",
+                       wrap=wrap)
+        ip("-n", near, "tuntap", "add", "dev", "tun41", "mode", "tun", "user",
+           env.user)
+        ip("-n", near, "addr", "add", "10.9.7.1", "peer", "10.9.7.2", "dev",
+           "tun41")
+        ip("-n", near, "link", "set", "tun41", "up")
+
+        def ssh(*options):
+            return ["ip", "netns", "exec", far] + s.ssh_args(
+                "-o", "HostName=10.9.8.1", "-o", "HostKeyAlias=[127.0.0.1]:%d" %
+                s.port, "-o", "ExitOnForwardFailure=yes", *options)
+        p = subprocess.Popen(ssh("-w", "42:41") + ["echo $SSH_TUNNEL; cat"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        try:
+            s.wait_log("Forwarding opened: tunnel tun41 for " + env.user)
+            ip("-n", far, "addr", "add", "10.9.7.2", "peer", "10.9.7.1", "dev",
+               "tun42")
+            ip("-n", far, "link", "set", "tun42", "up")
+            inside = ["ip", "netns", "exec"]
+            r = subprocess.run(inside + [far, "python3", "-c", PING],
+                               capture_output=True, timeout=30)
+            assert r.stdout == b"20\n", r
+            server = subprocess.Popen(inside + [near, "python3", "-c", LISTEN],
+                                      stdout=subprocess.PIPE)
+            assert server.stdout.readline() == b"ready\n"
+            r = subprocess.run(inside + [far, "python3", "-c", SEND],
+                               capture_output=True, timeout=60)
+            assert r.stdout == b"3000000\n", r
+            finish(server)
+        finally:
+            p.kill()  # it would wait for the tunnel's end
+            finish(p)
+        s.wait_log(r"Forwarding closed: tunnel tun41 .* bytes")
+        if env.account.pw_uid != 0:  # not the user's to make
+            p = subprocess.Popen(ssh("-w", "43:44") + ["cat"],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+            s.wait_log("tunnel device: Operation not permitted")
+            p.kill()
+            finish(p)
+        s.stop()
+        s = env.server("ListenAddress 10.9.8.1", wrap=wrap)
+        p = subprocess.Popen(ssh("-w", "45:41") + ["cat"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        s.wait_log("refused tunnel device forwarding")
+        p.kill()
+        finish(p)
+
+
 # ---- many, and what is left ------------------------------------------------------------
 
 def resident(pid):

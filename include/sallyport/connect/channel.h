@@ -57,6 +57,13 @@ MUST_USE enum err channel_bulk(struct channel *ch, enum channel_stream stream,
 void channel_bulk_seal(struct channel *ch, size_t n);
 void channel_bulk_abandon(struct channel *ch);
 
+/*
+ * One message with these octets, at least one, as tunnels send them: the
+ * client counts four more of its window for each. False: there is no room, and
+ * nothing was sent.
+ */
+bool channel_datagram(struct channel *ch, struct slice datagram);
+
 /* No more data will come; once is enough, more do no harm. */
 void channel_eof(struct channel *ch);
 
