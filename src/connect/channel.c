@@ -41,7 +41,8 @@ channel_new(struct connect *c, const struct open_row *row)
 	ch->row = row;
 	ch->id = (uint32_t)(slot - c->slots) +
 		 slot->generation * CONNECT_CHANNELS_MAX;
-	ch->in = (struct window_in){.size = WINDOW_FIRST, .left = WINDOW_FIRST};
+	ch->in.first = c->nopen < WINDOW_FULL ? WINDOW_FIRST : WINDOW_LATER;
+	ch->in.size = ch->in.left = ch->in.first;
 	ch->owned = true;
 	c->nopen++;
 	if (row->kind == OPEN_SESSION)

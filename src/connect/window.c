@@ -41,10 +41,10 @@ grow(struct window_in *w, uint32_t *purse)
 void
 window_end(struct window_in *w, uint32_t *purse)
 {
-	if (w->size <= WINDOW_FIRST)
+	if (w->size <= w->first)
 		return;
-	*purse += w->size - WINDOW_FIRST;
-	w->size = WINDOW_FIRST;
+	*purse += w->size - w->first;
+	w->size = w->first;
 }
 
 uint32_t
@@ -52,7 +52,7 @@ window_grant(struct window_in *w, uint32_t *purse)
 {
 	uint32_t used = w->left + w->backlog, missing, enough;
 
-	if (w->backlog > WINDOW_FIRST / 2)
+	if (w->backlog > w->first / 2)
 		window_end(w, purse); /* too slow for a large one */
 	else if (w->backlog == 0)
 		grow(w, purse);

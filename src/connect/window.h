@@ -7,7 +7,8 @@
  *
  *     left (not sent yet) + backlog (not consumed yet) <= size
  *
- * (but for a while after size was cut). size begins at WINDOW_FIRST and
+ * (but for a while after size was cut). size begins at WINDOW_FIRST, or at
+ * WINDOW_LATER where the connection has WINDOW_FULL channels already, and
  * doubles whenever a whole window passed and nothing of it had to wait: the
  * larger window costs nothing then, and a long path is filled. A consumer that
  * lags behind is cut back. Growth is taken from a purse of the connection.
@@ -21,10 +22,13 @@
 #include <stdint.h>
 
 #define WINDOW_FIRST (UINT32_C(2) << 20)
+#define WINDOW_LATER (UINT32_C(256) << 10)
+#define WINDOW_FULL  32u /* 256 channels: 120 MiB that nobody reads, not 512 */
 #define WINDOW_MAX   (UINT32_C(16) << 20)
 #define WINDOW_PURSE (UINT32_C(32) << 20) /* growth of all channels together */
 
 struct window_in {
+	uint32_t first; /* what size began with */
 	uint32_t size;
 	uint32_t left;
 	uint32_t backlog;

@@ -188,6 +188,26 @@ START_TEST(a_late_refusal_has_the_reason_that_the_owner_gives)
 }
 END_TEST
 
+/* What a client may make us keep is bounded for the connection, too. */
+START_TEST(many_channels_begin_with_small_windows)
+{
+	struct peer *p = peer_new(UINT32_MAX);
+	uint64_t granted = 0;
+
+	for (uint32_t i = 0; i < CONNECT_CHANNELS_MAX; i++) {
+		struct rd r;
+
+		ck_assert_int_eq(peer_open(p, "session", 0), OK);
+		r = peer_expect(p, MSG_CHANNEL_OPEN_CONFIRMATION);
+		(void)rd_u32(&r);
+		(void)rd_u32(&r);
+		granted += rd_u32(&r);
+	}
+	ck_assert_uint_le(granted, 128u << 20);
+	peer_free(p);
+}
+END_TEST
+
 START_TEST(only_so_many_wait_at_a_time)
 {
 	struct peer *p = peer_new(10);
@@ -319,6 +339,7 @@ check_open(void)
 	tcase_add_test(tc, an_answer_may_come_later);
 	tcase_add_loop_test(tc,
 	    a_late_refusal_has_the_reason_that_the_owner_gives, 0, 3);
+	tcase_add_test(tc, many_channels_begin_with_small_windows);
 	tcase_add_test(tc, only_so_many_wait_at_a_time);
 	tcase_add_test(tc,
 	    a_channel_of_ours_is_used_when_the_client_confirms_it);

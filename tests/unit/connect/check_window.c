@@ -7,7 +7,9 @@
 static struct window_in
 fresh(void)
 {
-	return (struct window_in){.size = WINDOW_FIRST, .left = WINDOW_FIRST};
+	return (struct window_in){.first = WINDOW_FIRST,
+	    .size = WINDOW_FIRST,
+	    .left = WINDOW_FIRST};
 }
 
 START_TEST(takes_what_was_granted_and_not_an_octet_more)
