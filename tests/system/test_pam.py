@@ -116,12 +116,13 @@ def test_sessions_are_opened_and_closed(env):
     wait_for(lambda: len(notes()) == 2, 10, "both")
     assert notes() == wanted, notes()
     p = s.ssh_popen("cat", user="anna")
-    s.session_of(p)
-    assert len(notes()) == 3
+    # a module's program looks like a session
+    wait_for(lambda: len(notes()) == 3, 10, "the third")
     p.kill()
     finish(p)
     wait_for(lambda: notes() == wanted * 2, 10, "both: %r" % notes())
     p = s.ssh_popen("cat", user="anna")
+    wait_for(lambda: len(notes()) == 5, 10, "the fifth")
     monitor, session = s.session_of(p)
     os.kill(monitor, signal.SIGTERM)
     finish(p)
@@ -710,9 +711,12 @@ def test_refusals_cost_a_hash_whoever_asks(env):
     import ctypes
     crypt = ctypes.CDLL("libcrypt.so.1").crypt
     crypt.restype = ctypes.c_char_p
-    begin = time.process_time()
-    hash = crypt(b"annas word", b"$6$rounds=%d$sallyport$" % rounds).decode()
-    cost = time.process_time() - begin
+    costs = []
+    for _ in range(4):
+        begin = time.process_time()
+        hash = crypt(b"annas word", b"$6$rounds=%d$sallyport$" % rounds)
+        costs.append(time.process_time() - begin)
+    hash, cost = hash.decode(), min(costs)
     w, lines = pam_world(env, users=())
     for name, its in (("anna", hash), ("denied", hash), ("locked", "!" + hash),
                       ("star", "*")):
