@@ -53,6 +53,7 @@
 #define LATER  KEYWORDS_LATER
 #define EARLY  KEYWORDS_EARLY
 #define REFUSE (KEYWORDS_LATER | KEYWORDS_REFUSE)
+#define OURS   KEYWORDS_OURS
 #ifdef WITH_PAM
 #define PAM GLOBAL
 #else
@@ -119,7 +120,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("MACs",                          macs,                           ssh_macs,       "",       EARLY),
 	KEYWORD ("Banner",                        banner,                         text_path,      "none",   MATCH),
 	KEYWORD ("ForceCommand",                  force_command,                  text_raw,       "none",   MATCH),
-	KEYWORD ("ChrootDirectory",               chroot_directory,               text,           "none",   MATCH | REFUSE),
+	KEYWORD ("ChrootDirectory",               chroot_directory,               text,           "none",   MATCH),
 	KEYWORD ("TrustedUserCAKeys",             trusted_user_ca_keys,           text_path,      "none",   MATCH),
 	KEYWORD ("SecurityKeyProvider",           security_key_provider,          text_provider,  "internal", GLOBAL),
 	KEYWORD ("AuthorizedPrincipalsFile",      authorized_principals_file,     text_home_path, "none",   MATCH),
@@ -165,12 +166,11 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("PermitUserEnvironment",         permit_user_environment,        session_user_environment, "no", GLOBAL),
 	KEYWORD2("PubkeyAuthOptions",             pubkey_touch, pubkey_verify,    ssh_pubkey_options, "none", MATCH),
 	KEYWORD ("PerSourcePenalties",            penalties,                      net_penalties,  "yes",    GLOBAL),
-	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL), /* ours */
-	KEYWORD ("ForwardAllow",                  forward_allow,                  session_rules,  "any",    MATCH), /* ours */
-	KEYWORD ("ForwardDeny",                   forward_deny,                   session_rules,  "none",   MATCH), /* ours */
-
-	KEYWORD ("ControlSocket",                 control_socket,                 text_path,      "/run/sallyport/control", GLOBAL), /* ours */
-	KEYWORD ("MetricsListen",                 metrics_listen,                 metrics_listen, "none",   GLOBAL), /* ours */
+	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL | OURS),
+	KEYWORD ("ForwardAllow",                  forward_allow,                  session_rules,  "any",    MATCH | OURS),
+	KEYWORD ("ForwardDeny",                   forward_deny,                   session_rules,  "none",   MATCH | OURS),
+	KEYWORD ("ControlSocket",                 control_socket,                 text_path,      "/run/sallyport/control", GLOBAL | OURS),
+	KEYWORD ("MetricsListen",                 metrics_listen,                 metrics_listen, "none",   GLOBAL | OURS),
 
 	{ROW("Include", INCLUDE, MATCH)},
 	{ROW("Match", MATCH, MATCH)},

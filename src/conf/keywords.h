@@ -34,6 +34,7 @@ enum keywords_what {
 #define KEYWORDS_EARLY                                                         \
 	32u /* acts before the user is known: may stand in
 			       * blocks that depend on addresses alone */
+#define KEYWORDS_OURS 64u /* OpenSSH has none of that name */
 
 struct keywords_row {
 	const char *name;

@@ -151,6 +151,9 @@ START_TEST(every_keyword_is_in_the_manual)
 		ck_assert_msg(has(p, "[later]") ==
 				  ((row->flags & KEYWORDS_LATER) != 0),
 		    "%s", row->name);
+		ck_assert_msg(has(p, "[ours]") ==
+				  ((row->flags & KEYWORDS_OURS) != 0),
+		    "%s", row->name);
 		ck_assert_msg(has(p, ".Em refused") ==
 				  ((row->flags & KEYWORDS_REFUSE) != 0),
 		    "%s", row->name);
@@ -161,17 +164,19 @@ START_TEST(every_keyword_is_in_the_manual)
 }
 END_TEST
 
-/* The words behind "Default:", without mdoc's macros, punctuation and our
- * marks, each with a blank behind it */
+/* The words from "Default:" to the example, without mdoc's macros, punctuation
+ * and our marks, each with a blank behind it */
 static char *
 manual_default(struct slice p)
 {
 	SCOPED(mem_free_at) char *text = mem_text(p);
 	SCOPED(buf_clear) struct buf out = BUF_EMPTY;
 	char *at = strstr(text, "\nDefault:");
+	char *end = at != NULL ? strstr(at, "\n.Dl ") : NULL;
 	char *w;
 
-	ck_assert_ptr_nonnull(at);
+	ck_assert_msg(end != NULL, "%s", text);
+	*end = '\0';
 	at += sizeof("\nDefault:") - 1;
 	while ((w = strsep(&at, " \n")) != NULL) {
 		size_t n = strlen(w);
@@ -257,6 +262,76 @@ START_TEST(the_manual_says_each_default)
 		said = manual_default(paragraph(manual, row->name));
 		ck_assert_msg(says_default(row, said, &f), "%s: %s", row->name,
 		    said);
+	}
+}
+END_TEST
+
+/* The example that ends what the manual says of a keyword, without the \& that
+ * keeps mdoc from reading it; NULL: none. Free with mem_free. */
+static char *
+manual_example(struct slice p, const char *name)
+{
+	SCOPED(mem_free_at) char *text = mem_text(p);
+	SCOPED(mem_free_at) char *head = mem_format("\n.Dl %s ", name);
+	SCOPED(buf_clear) struct buf out = BUF_EMPTY;
+	char *at = strstr(text, head);
+	char *w;
+
+	if (at == NULL || strchr(at + 1, '\n') != NULL)
+		return NULL;
+	at += sizeof("\n.Dl ") - 1;
+	while ((w = strstr(at, "\\&")) != NULL) {
+		ck_assert_int_eq(buf_printf(&out, "%.*s", (int)(w - at), at),
+		    OK);
+		at = w + 2;
+	}
+	ck_assert_int_eq(buf_printf(&out, "%s\n", at), OK);
+	return mem_text(buf_slice(&out));
+}
+
+/* It can be copied: it is accepted, and isn't what holds anyway. A command needs
+ * its user beside it. */
+static void
+example_says_something(const struct keywords_row *row, const char *line,
+    const char *bare)
+{
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+	SCOPED(mem_free_at)
+	char *user = mem_format("%s%sUser nobody\n", line, row->name);
+	SCOPED(mem_free_at) char *user_name = mem_format("%sUser", row->name);
+	bool paired = keywords_find(slice_cstr(user_name)) != NULL;
+
+	if (row->what == KEYWORDS_INCLUDE || /* nothing was bundled for it */
+	    (row->flags & KEYWORDS_ABSENT) != 0)
+		return;
+	fixture_main(&f, paired ? user : line);
+	ck_assert_msg(f.said.n == 0 || (row->flags & KEYWORDS_LATER) != 0,
+	    "%s: %.*s", line, (int)f.said.n, (const char *)f.said.p);
+	fixture_apply(&f, NULL);
+	ck_assert_msg(row->what == KEYWORDS_MATCH ||
+			  strcmp(fixture_dump(&f), bare) != 0,
+	    "%s", line);
+}
+
+START_TEST(the_manual_has_an_example_of_each)
+{
+	SCOPED(mem_free_at) char *manual = source_file("man/sshd_config.5");
+	SCOPED(fixture_clear) struct fixture bare = FIXTURE;
+	const struct keywords_row *row;
+	struct slice p;
+
+	fixture_main(&bare, "");
+	fixture_apply(&bare, NULL);
+	(void)fixture_dump(&bare);
+	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
+		SCOPED(mem_free_at) char *line = NULL;
+
+		p = paragraph(manual, row->name);
+		if (p.n == 0)
+			continue;
+		line = manual_example(p, row->name);
+		ck_assert_msg(line != NULL, "%s", row->name);
+		example_says_something(row, line, (const char *)bare.dump.p);
 	}
 }
 END_TEST
@@ -347,6 +422,7 @@ check_keywords(void)
 	tcase_add_test(tc, finds_every_name_in_any_case);
 	tcase_add_test(tc, every_keyword_is_in_the_manual);
 	tcase_add_test(tc, the_manual_says_each_default);
+	tcase_add_test(tc, the_manual_has_an_example_of_each);
 	tcase_add_test(tc, every_keyword_is_in_the_example);
 	tcase_add_test(tc, the_example_is_the_default_configuration);
 	return tc;
