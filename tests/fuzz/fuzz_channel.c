@@ -15,7 +15,16 @@
 #define CHANNELS 4
 #define WINDOWS  ((size_t)16 << 20)
 
-enum { YES = 1, LEAVE = 2, CONSUME = 4, WRITE = 8, END = 16, CLOSE = 32 };
+enum {
+	YES = 1,
+	LEAVE = 2,
+	CONSUME = 4,
+	WRITE = 8,
+	END = 16,
+	CLOSE = 32,
+	ASK = 64,   /* open one of ours */
+	LATER = 128 /* answer a wish some other time */
+};
 
 struct transport {
 	uint8_t room[CHANNEL_BULK_MAX * (CHANNEL_PACKET_MAX + 16)];
@@ -23,6 +32,7 @@ struct transport {
 
 static struct transport transport;
 static struct channel *open_ones[CHANNELS];
+static enum { OPEN, THEIRS, OURS } state[CHANNELS]; /* or who waits */
 static size_t waiting[CHANNELS]; /* octets that weren't consumed */
 static unsigned int mood;
 
@@ -100,7 +110,8 @@ on_open(void *ctx, struct channel *ch, const struct channel_open *req)
 		open_ones[i] = ch;
 		waiting[i] = 0;
 		channel_set_owner(ch, &open_ones[i]);
-		return OPEN_YES;
+		state[i] = (mood & LATER) != 0 ? THEIRS : OPEN;
+		return state[i] == OPEN ? OPEN_YES : OPEN_LATER;
 	}
 	return OPEN_NO;
 }
@@ -112,6 +123,44 @@ place_of(const struct channel *ch)
 
 	must(*place == ch);
 	return (size_t)(place - open_ones);
+}
+
+static void
+on_opened(void *ctx, struct channel *ch, bool yes)
+{
+	size_t i = place_of(ch);
+
+	(void)ctx;
+	must(state[i] == OURS);
+	state[i] = OPEN;
+	if (!yes)
+		open_ones[i] = NULL;
+}
+
+static void
+ask(struct connect *c, size_t i)
+{
+	const struct channel_open req = {.kind = i % 2 ? OPEN_FORWARDED_TCPIP
+						       : OPEN_X11,
+	    .target = SLICE_STR("localhost"),
+	    .originator = SLICE_STR("::1")};
+
+	if ((mood & ASK) == 0 || (open_ones[i] = open_ask(c, &req)) == NULL)
+		return;
+	state[i] = OURS;
+	waiting[i] = 0;
+	channel_set_owner(open_ones[i], &open_ones[i]);
+}
+
+static void
+settle(size_t i)
+{
+	if (state[i] != THEIRS || (mood & CONSUME) == 0)
+		return;
+	state[i] = OPEN;
+	open_settle(open_ones[i], (mood & YES) != 0 ? OPEN_YES : OPEN_FAILED);
+	if ((mood & YES) == 0)
+		open_ones[i] = NULL;
 }
 
 static bool
@@ -191,6 +240,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct connect_ops ops = {.open = on_open,
+	    .opened = on_opened,
 	    .request = on_request,
 	    .data = on_data,
 	    .eof = on_event,
@@ -210,7 +260,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n |= rd_u8(&r);
 		e = connect_take(c, rd_raw(&r, n < r.left.n ? n : r.left.n));
 		for (size_t i = 0; i < CHANNELS; i++)
-			if (open_ones[i] != NULL)
+			if (open_ones[i] == NULL)
+				ask(c, i);
+			else if (state[i] != OPEN)
+				settle(i);
+			else
 				act(i);
 		must(connect_open_channels(c) <= CHANNELS);
 	}
