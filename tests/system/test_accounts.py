@@ -280,6 +280,41 @@ def test_a_choice_of_methods(env):
     assert r.stdout == b"in\n", (r, s.log()[-2000:])
 
 
+def test_no_way_around_the_order(env):
+    """Each step once and in its turn, told as partial; what isn't due is
+    refused however right it is, and changes nothing."""
+    env.need_root()
+    s = env.server("AuthenticationMethods password,keyboard-interactive "
+                   "keyboard-interactive,publickey", "MaxAuthTries 20", *OPEN)
+    me, word = env.user, env.password
+
+    def password(t):
+        n, m = t.request(me, "password", False, word)
+        return (m.get_text(), m.get_boolean()) if n == 51 else n
+
+    def prompts(t):
+        n, m = t.request(me, "keyboard-interactive", "", "")
+        if n == 60:
+            n, m = t.answer(word)
+        return (m.get_text(), m.get_boolean()) if n == 51 else n
+    t = Talk(s)
+    assert t.failure(me, "none") == ("password,keyboard-interactive", False)
+    assert password(t) == ("keyboard-interactive", True)
+    assert password(t) == ("keyboard-interactive", False)
+    assert t.failure(me, "none") == ("keyboard-interactive", False)
+    assert prompts(t) == 52
+    t.send(50, me, "ssh-connection", "none")  # ignored from here on
+    t.close()
+    t = Talk(s)
+    assert prompts(t) == ("publickey,password", True)
+    assert prompts(t) == ("publickey,password", False)
+    assert password(t) == ("publickey,keyboard-interactive", True)
+    assert t.failure(me, "password", False, "wrong") == (
+        "publickey,keyboard-interactive", False)
+    assert prompts(t) == 52
+    t.close()
+
+
 def test_two_keys_are_two_keys(env):
     """publickey,publickey wants two different ones."""
     s = env.server("AuthenticationMethods publickey,publickey")
