@@ -289,8 +289,8 @@ manual_example(struct slice p, const char *name)
 	return mem_text(buf_slice(&out));
 }
 
-/* It can be copied: it is accepted, and isn't what holds anyway. A command needs
- * its user beside it. */
+/* It can be copied: it is accepted, and isn't what holds anyway. A command
+ * needs its user beside it. */
 static void
 example_says_something(const struct keywords_row *row, const char *line,
     const char *bare)
@@ -349,7 +349,7 @@ example_defaults(struct buf *out)
 		SCOPED(mem_free_at) char *s = mem_text(slice_skip(line, 1));
 		char *at = strstr(s, folder);
 
-		if (line.n < 2 || line.p[0] != '#' || line.p[1] == ' ' ||
+		if (line.n < 2 || line.p[0] != '#' || line.p[1] <= ' ' ||
 		    strchr(s, ' ') == NULL)
 			continue;
 		if (at != NULL) {
@@ -409,6 +409,71 @@ START_TEST(the_example_is_the_default_configuration)
 }
 END_TEST
 
+/* What a group of the example that begins with this is about */
+static const char not_yet[] = "# (accepted, but not acted upon yet)";
+
+START_TEST(the_example_tells_what_has_no_effect_yet)
+{
+	SCOPED(mem_free_at) char *text = source_file("sshd_config.example");
+	struct slice rest = slice_cstr(text);
+	struct slice line;
+	struct slice word;
+	const struct keywords_row *row;
+	bool later = false;
+
+	while (slice_next(&rest, '\n', &line)) {
+		if (line.n < 2 || line.p[1] <= ' ') {
+			later = slice_is(line, not_yet);
+			continue;
+		}
+		line = slice_skip(line, 1);
+		ck_assert(slice_next(&line, ' ', &word));
+		row = keywords_find(word);
+		ck_assert_msg(row != NULL &&
+				  later == ((row->flags & KEYWORDS_LATER) != 0),
+		    "%.*s", (int)word.n, (const char *)word.p);
+	}
+}
+END_TEST
+
+/* Nothing is said to a recipe. */
+static void
+recipe_is_good(struct slice lines)
+{
+	SCOPED(fixture_clear) struct fixture f = FIXTURE;
+	SCOPED(mem_free_at) char *text = mem_text(lines);
+
+	fixture_main(&f, text);
+	ck_assert_msg(f.said.n == 0, "%s%.*s", text, (int)f.said.n,
+	    (const char *)f.said.p);
+	fixture_apply(&f, NULL);
+}
+
+/* Lines that are indented behind the "#" are one file as they stand. */
+START_TEST(every_recipe_of_the_example_is_accepted)
+{
+	SCOPED(mem_free_at) char *text = source_file("sshd_config.example");
+	SCOPED(buf_clear) struct buf recipe = BUF_EMPTY;
+	struct slice rest = slice_cstr(text);
+	struct slice line;
+	size_t n = 0;
+
+	while (slice_next(&rest, '\n', &line)) {
+		if (slice_starts(line, SLICE_STR("#\t"))) {
+			line = slice_skip(line, 2);
+			ck_assert_int_eq(buf_printf(&recipe, "%.*s\n",
+					     (int)line.n, (const char *)line.p),
+			    OK);
+		} else if (recipe.n > 0) {
+			recipe_is_good(buf_slice(&recipe));
+			buf_reset(&recipe);
+			n++;
+		}
+	}
+	ck_assert_uint_gt(n, 7); /* the port, keys, users, root, files, ... */
+}
+END_TEST
+
 TCase *check_keywords(void);
 
 TCase *
@@ -425,5 +490,7 @@ check_keywords(void)
 	tcase_add_test(tc, the_manual_has_an_example_of_each);
 	tcase_add_test(tc, every_keyword_is_in_the_example);
 	tcase_add_test(tc, the_example_is_the_default_configuration);
+	tcase_add_test(tc, the_example_tells_what_has_no_effect_yet);
+	tcase_add_test(tc, every_recipe_of_the_example_is_accepted);
 	return tc;
 }
