@@ -102,6 +102,16 @@ log_disguised(enum log_level level, bool forced, struct slice text)
 	    (int)rest.n, rest.n > 0 ? (const char *)rest.p : "");
 }
 
+/* Whose line it is; in a root directory of its own a session has no other way
+ * to the log than ours, and says so. */
+static const char *
+suffix_of(const struct monitor *m)
+{
+	if (m->phase != PHASE_SESSION)
+		return " [preauth]";
+	return m->conf.chroot_directory != NULL ? " [postauth]" : "";
+}
+
 enum err
 on_log(struct monitor *m, const struct log_msg *req, struct note_rep *rep)
 {
@@ -121,6 +131,6 @@ on_log(struct monitor *m, const struct log_msg *req, struct note_rep *rep)
 	else
 		log_relay(level, forced, "%.*s%s", (int)req->text.n,
 		    req->text.n > 0 ? (const char *)req->text.p : "",
-		    before ? " [preauth]" : "");
+		    suffix_of(m));
 	return OK;
 }

@@ -1,6 +1,7 @@
 # src/proc: sources of this room
 noinst_LIBRARIES += libsp_proc.a
-libsp_proc_a_SOURCES = src/proc/calls.h src/proc/creds.c \
+libsp_proc_a_SOURCES = src/proc/calls.h src/proc/chroot.c \
+	src/proc/creds.c \
 	src/proc/deadline.c src/proc/memfile.c src/proc/outputs.c \
 	src/proc/parent.c \
 	src/proc/role.c src/proc/row.h src/proc/sandbox.c src/proc/seccomp.c \

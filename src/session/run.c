@@ -96,10 +96,12 @@ wire(struct program *p, const int ours[3])
 		relay_open_source(&p->err, &p->r, ours[2], CHANNEL_ERR);
 }
 
-/* A line of internal-sftp's: its level's octet, then the text. */
+/* A line of internal-sftp's: its level's octet, then the text. In a root
+ * directory of its own all of our lines are marked, by the monitor. */
 static void
 on_said(struct watch *w, unsigned int events)
 {
+	const struct program *p = w->ctx;
 	uint8_t record[1 + LOG_LINE_MAX];
 	size_t n;
 	enum err e = io_read(w->fd, BYTES_OF(record), &n);
@@ -107,8 +109,9 @@ on_said(struct watch *w, unsigned int events)
 	(void)events;
 	if (e == OK && n > 1 && record[0] <= LEVEL_DEBUG3)
 		log_relay((enum log_level)record[0], true,
-		    "internal-sftp: %.*s [postauth]", (int)(n - 1),
-		    (const char *)record + 1);
+		    "internal-sftp: %.*s%s", (int)(n - 1),
+		    (const char *)record + 1,
+		    p->r.s->conf.chroot_directory == NULL ? " [postauth]" : "");
 	if (e == OK || e == ERR_AGAIN)
 		return;
 	loop_remove(w);
@@ -124,7 +127,10 @@ open_log(struct program *p)
 	if (io_pair(pair) != OK)
 		return -1;
 	p->said =
-	    (struct watch){.fd = pair[0], .events = LOOP_READ, .on = on_said};
+	    (struct watch){.fd = pair[0],
+		.events = LOOP_READ,
+		.on = on_said,
+		.ctx = p};
 	if (io_nonblock(pair[0], true) == OK &&
 	    loop_add(p->r.s->loop, &p->said) == OK)
 		return pair[1];

@@ -9,6 +9,8 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
+#include "sallyport/base/path.h"
+#include "sallyport/proc/chroot.h"
 #include "sallyport/proc/creds.h"
 #include "sallyport/proc/memfile.h"
 #include "sallyport/proc/sandbox.h"
@@ -21,6 +23,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +31,7 @@
 #define STATE_MAX    ((size_t)16 << 20) /* unread and unsent octets included */
 #define LARGE_OCTETS (128 << 10)
 #define EXIT_FATAL   255
+#define PATH_OCTETS  4096
 
 /* ---- log ------------------------------------------------------------------ */
 
@@ -53,6 +57,62 @@ give_up(const char *what, enum err e)
 	_exit(EXIT_FATAL);
 }
 
+/* ChrootDirectory's tokens, replaced */
+static char *
+root_path(const struct session *s)
+{
+	SCOPED(buf_clear) struct buf path = BUF_LIMIT(PATH_OCTETS);
+	char uid[24];
+	const struct path_token tokens[] = {{'h', s->grant->home},
+	    {'u', s->grant->user},
+	    {'U', uid},
+	    {0}};
+	enum err e;
+
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)s->grant->uid);
+	e = path_expand(s->conf.chroot_directory, tokens, &path);
+	if (e != OK)
+		give_up("ChrootDirectory", e);
+	return mem_text(buf_slice(&path));
+}
+
+static _Noreturn void
+refuse_root(enum err e, const struct chroot_fault *fault)
+{
+	const char *path = log_quote(slice_cstr(fault->path));
+
+	if (e == ERR_FORMAT)
+		log_fatal("chroot path does not begin at root");
+	else if (e == ERR_DENIED)
+		log_fatal("bad ownership or modes for chroot directory "
+			  "%s\"%s\"", fault->above ? "component " : "", path);
+	else
+		log_fatal("chroot(\"%s\"): %s", path, strerror(errno));
+	_exit(EXIT_FATAL);
+}
+
+/* While we are root. Without that right nobody gets in: a user whom the
+ * administrator shuts in isn't to see the rest. */
+static void
+enter_root(struct session *s)
+{
+	SCOPED(mem_free_at) char *path = NULL;
+	SCOPED(mem_free_at) struct chroot_fault *fault = NULL;
+	enum err e;
+
+	if (!s->common->root) {
+		log_fatal("server lacks privileges to chroot to "
+			  "ChrootDirectory");
+		_exit(EXIT_FATAL);
+	}
+	path = root_path(s);
+	fault = mem_new(sizeof(*fault));
+	if ((e = chroot_enter(path, fault)) != OK)
+		refuse_root(e, fault);
+	log_verbose("Changed root directory to \"%s\"",
+	    log_quote(slice_cstr(path)));
+}
+
 static void
 become_user(struct session *s, pid_t monitor)
 {
@@ -62,6 +122,8 @@ become_user(struct session *s, pid_t monitor)
 	    .keep_groups = true};
 	enum err e;
 
+	if (s->conf.chroot_directory != NULL)
+		enter_root(s);
 	if ((e = creds_become(&creds)) != OK)
 		give_up(g->user, e);
 	sandbox_enter(ROLE_SESSION, monitor);

@@ -154,15 +154,20 @@ read_own_file(const char *path, struct buf *text)
 		buf_reset(text);
 }
 
+/* In a root directory of the user's own there may be no home, as sshd has
+ * it: that isn't worth a word. */
 static void
-go_home(const char *home)
+go_home(const struct session *s)
 {
+	const char *home = s->grant->home;
 	SCOPED(mem_free_at) char *line = NULL;
 	int why;
 
 	if (chdir(home) == 0)
 		return;
 	why = errno;
+	if (s->conf.chroot_directory != NULL)
+		return; /* we are in its root */
 	line = mem_format("Could not chdir to home directory %s: %s\n", home,
 	    strerror(why));
 	if (io_write_all(2, slice_cstr(line)) != OK || chdir("/") != 0)
@@ -388,7 +393,7 @@ run(const void *ctx)
 	if (l->plan->must_change)
 		change_password(l->p);
 	greet(l->p, l->plan);
-	go_home(l->p->r.s->grant->home);
+	go_home(l->p->r.s);
 	spawn_default_signals();
 	if (l->plan->internal)
 		serve_sftp(l);

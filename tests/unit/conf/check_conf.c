@@ -142,8 +142,7 @@ static const struct {
 	const char *line;
 	const char *keyword; /* NULL: nothing is refused */
 } refusals[] = {
-    {"ChrootDirectory /x", "ChrootDirectory"},
-    {"ChrootDirectory none", NULL},
+    {"ChrootDirectory /x", NULL},
     {"RDomain none", NULL},
     {"RevokedKeys /x", NULL},
     {"RDomain x", "RDomain"},

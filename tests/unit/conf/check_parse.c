@@ -84,10 +84,10 @@ static const struct {
 	"INFO: main line 2: HostbasedAuthentication isn't acted upon yet\n"
 	"VERBOSE: main line 2: HostbasedAuthentication has no effect: main "
 	"line 1 came first\n"},
-    {"Match user x\nChrootDirectory none\nChrootDirectory /x\n", OK,
-	"INFO: main line 3: ChrootDirectory isn't acted upon yet; logins that "
+    {"Match user x\nRDomain none\nRDomain x\n", OK,
+	"INFO: main line 3: RDomain isn't acted upon yet; logins that "
 	"it applies to are refused\n"
-	"VERBOSE: main line 3: ChrootDirectory has no effect: main line 2 came "
+	"VERBOSE: main line 3: RDomain has no effect: main line 2 came "
 	"first\n"},
     /* advice: lines that another one makes moot */
     {"Banner /a\nBanner /a\n", OK,

@@ -2,8 +2,8 @@
 
 /* clang-format off */
 #define CASES(C)                                                          \
-	C(creds) C(deadline) C(memfile) C(outputs) C(parent) C(role)      \
-	C(sandbox) C(seccomp) C(spawn) C(title)
+	C(chroot) C(creds) C(deadline) C(memfile) C(outputs) C(parent)    \
+	C(role) C(sandbox) C(seccomp) C(spawn) C(title)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
