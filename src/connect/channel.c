@@ -302,7 +302,7 @@ channel_eow(struct channel *ch)
 	struct wr w;
 
 	/* Others answer with an error, although no answer is wanted. */
-	if (ch->close_sent ||
+	if (ch->close_sent || ch->row->kind != OPEN_SESSION ||
 	    !slice_starts(version, SLICE_STR("SSH-2.0-OpenSSH_")))
 		return;
 	w = begin_request(ch, "eow@openssh.com");

@@ -72,7 +72,7 @@ void channel_exit_status(struct channel *ch, uint32_t status);
 void channel_exit_signal(struct channel *ch, const char *name, bool core);
 
 /* eow@openssh.com: nobody reads the client's data any more. Sent only to
- * software that knows it. */
+ * software that knows it, and on session channels. */
 void channel_eow(struct channel *ch);
 
 /*
