@@ -104,6 +104,7 @@ program_free(struct program *p)
 		loop_remove(&p->exit);
 		io_close(&p->exit.fd);
 	}
+	run_last_words(p, 0);
 	if (p->said.fd >= 0) {
 		loop_remove(&p->said);
 		io_close(&p->said.fd);

@@ -8,6 +8,7 @@
 
 #include "link.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,25 +99,48 @@ wire(struct program *p, const int ours[3])
 }
 
 /* A line of internal-sftp's: its level's octet, then the text. In a root
- * directory of its own all of our lines are marked, by the monitor. */
-static void
-on_said(struct watch *w, unsigned int events)
+ * directory of its own all of our lines are marked, by the monitor. False:
+ * there is none now. */
+static bool
+relay_line(struct program *p)
 {
-	const struct program *p = w->ctx;
+	bool marked = p->r.s->conf.chroot_directory != NULL;
 	uint8_t record[1 + LOG_LINE_MAX];
 	size_t n;
-	enum err e = io_read(w->fd, BYTES_OF(record), &n);
+	enum err e = io_read(p->said.fd, BYTES_OF(record), &n);
 
-	(void)events;
 	if (e == OK && n > 1 && record[0] <= LEVEL_DEBUG3)
 		log_relay((enum log_level)record[0], true,
 		    "internal-sftp: %.*s%s", (int)(n - 1),
-		    (const char *)record + 1,
-		    p->r.s->conf.chroot_directory == NULL ? " [postauth]" : "");
-	if (e == OK || e == ERR_AGAIN)
-		return;
-	loop_remove(w);
-	io_close(&w->fd);
+		    (const char *)record + 1, marked ? "" : " [postauth]");
+	if (e != OK && e != ERR_AGAIN) {
+		loop_remove(&p->said);
+		io_close(&p->said.fd);
+	}
+	return e == OK;
+}
+
+static void
+on_said(struct watch *w, unsigned int events)
+{
+	(void)events;
+	(void)relay_line(w->ctx);
+}
+
+void
+run_last_words(struct program *p, uint64_t until_ms)
+{
+	struct pollfd there = {.fd = p->said.fd, .events = POLLIN};
+
+	while (p->said.fd >= 0) {
+		uint64_t now = clock_mono_ms();
+
+		if (relay_line(p))
+			continue;
+		if (p->said.fd < 0 || now >= until_ms ||
+		    poll(&there, 1, (int)(until_ms - now)) <= 0)
+			return;
+	}
 }
 
 /* The child's end, or -1: then it serves without a log. */
@@ -126,11 +151,10 @@ open_log(struct program *p)
 
 	if (io_pair(pair) != OK)
 		return -1;
-	p->said =
-	    (struct watch){.fd = pair[0],
-		.events = LOOP_READ,
-		.on = on_said,
-		.ctx = p};
+	p->said = (struct watch){.fd = pair[0],
+	    .events = LOOP_READ,
+	    .on = on_said,
+	    .ctx = p};
 	if (io_nonblock(pair[0], true) == OK &&
 	    loop_add(p->r.s->loop, &p->said) == OK)
 		return pair[1];

@@ -32,6 +32,7 @@
 #define LARGE_OCTETS (128 << 10)
 #define EXIT_FATAL   255
 #define PATH_OCTETS  4096
+#define LAST_WORDS_MS 1000 /* more than closing a file takes */
 
 /* ---- log ------------------------------------------------------------------ */
 
@@ -267,6 +268,17 @@ session_disconnect(struct session *s, uint32_t code, const char *text)
 	session_stop(s, EXIT_FATAL);
 }
 
+/* A client that went away mid-file leaves an SFTP server that has files to
+ * close, and to tell of. */
+static void
+hear_out(struct session *s)
+{
+	uint64_t until = clock_mono_ms() + LAST_WORDS_MS;
+
+	LIST_EACH (l, &s->programs)
+		run_last_words(LIST_ITEM(l, struct program, link), until);
+}
+
 static _Noreturn void
 leave(struct session *s)
 {
@@ -274,6 +286,7 @@ leave(struct session *s)
 
 	channels_drop_all(s);
 	link_close(s);
+	hear_out(s);
 	stats_tell(s);
 	remove_auth_info(s);
 	transport_totals(s->t, &sent, &received);

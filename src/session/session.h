@@ -228,6 +228,10 @@ struct plan;
 /* Start it on p; false, and told in the log: it can't be. */
 bool run_program(struct program *p, struct plan *plan);
 
+/* What internal-sftp wrote to the log; waits for its end until that time of
+ * clock_mono_ms at most. */
+void run_last_words(struct program *p, uint64_t until_ms);
+
 /* ---- channels.c: who owns which channel ---------------------------------- */
 
 void channels_init(struct session *s);
