@@ -16,3 +16,8 @@ $(CONTRIB_MADE): %: %.in Makefile
 		-e 's|@privsep_user[@]|$(privsep_user)|g' \
 		-e 's|@privsep_path[@]|$(privsep_path)|g' $< >$@.tmp && \
 		mv $@.tmp $@
+
+# for bash, where its completions are looked for by the command's name
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/sallyportctl \
+	contrib/completion/sallyportd
