@@ -26,12 +26,14 @@
 #define READ_FIRST  ((size_t)8 << 10)   /* keystrokes */
 #define READ_BULK   ((size_t)256 << 10) /* a transfer */
 #define OUTPUT_MORE ((size_t)256 << 10) /* below this, programs are read */
+#define OUTPUT_KEYS ((size_t)64 << 10)  /* what isn't bulk may go on to here */
 #define OUTPUT_STOP ((size_t)1 << 20)   /* above it, the client isn't */
 
 bool
-link_may_write(const struct session *s)
+link_may_write(const struct session *s, bool keystrokes)
 {
-	return transport_output(s->t).n < OUTPUT_MORE;
+	return transport_output(s->t).n <
+	       OUTPUT_MORE + (keystrokes ? OUTPUT_KEYS : 0);
 }
 
 /* ---- how it ends ---- */
@@ -262,7 +264,7 @@ on_writable(struct watch *w, unsigned int events)
 static void
 resume_programs(struct session *s)
 {
-	if (!link_may_write(s) || !transport_may_send(s->t))
+	if (!link_may_write(s, true) || !transport_may_send(s->t))
 		return;
 	channels_resume(s);
 }

@@ -18,8 +18,9 @@ void link_take(struct session *s);
  * what had to wait for that. */
 void link_turn(struct session *s);
 
-/* The client reads as fast as we write: more may be produced. */
-bool link_may_write(const struct session *s);
+/* The client reads as fast as we write: more may be produced. A few keystrokes
+ * still find room where a bulk transfer has to wait. */
+bool link_may_write(const struct session *s, bool keystrokes);
 
 /* IPQoS, by what runs: interactive with a terminal, else bulk. To be asked
  * whenever that may have changed. */

@@ -86,6 +86,13 @@ enlarge(struct session *s, int fd, bool *enlarged)
 
 /* ---- output ---- */
 
+/* Bulk that fills the connection again and again must not keep a prompt out. */
+static bool
+may_write(const struct source *src)
+{
+	return link_may_write(src->r->s, src->piece == PIECE_FIRST);
+}
+
 static void
 source_wait(struct source *src, bool for_room)
 {
@@ -145,7 +152,7 @@ pump(struct source *src)
 	 * says that there is none. */
 	while ((moved < TURN_OCTETS || src->r->ended) && src->fd >= 0) {
 		max = channel_room(src->r->ch);
-		if (max == 0 || !link_may_write(src->r->s)) {
+		if (max == 0 || !may_write(src)) {
 			source_wait(src, true);
 			break;
 		}
@@ -173,7 +180,7 @@ source_turn(struct source *src)
 		r->s->timeouts.active = true;
 		timeouts_moved(&r->idle);
 	}
-	if (moved < PIECE_FIRST)
+	if (moved < PIECE_FIRST && src->watched)
 		src->piece = PIECE_FIRST;
 	if (src->is_pipe && !src->enlarged && src->fd >= 0 &&
 	    src->total > BULK_OCTETS && moved > PIPE_BULK / 8)
@@ -208,8 +215,7 @@ relay_resume(struct source *src)
 {
 	if (src->fd < 0 || src->r->ch == NULL)
 		return;
-	if (!src->watched && channel_room(src->r->ch) > 0 &&
-	    link_may_write(src->r->s))
+	if (!src->watched && channel_room(src->r->ch) > 0 && may_write(src))
 		source_wait(src, false);
 	if (src->watched && src->r->ended && !src->dry)
 		(void)pump(src);
