@@ -315,21 +315,81 @@ def test_nobody_gets_out(env):
         held.communicate()
 
 
+def with_shell(path):
+    libs = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True,
+                          check=True).stdout
+    for name in re.findall(r"(/\S+)", libs) + ["/bin/sh"]:
+        os.makedirs(os.path.dirname(path + name), exist_ok=True)
+        shutil.copy(name, path + name)
+
+
 def test_a_shell_in_a_root_directory(env):
     """Shells and commands run in it, on a terminal, too, though no /dev is
     there; a home that isn't there is the root."""
     with jail(env) as path:
-        libs = subprocess.run(["ldd", "/bin/sh"], capture_output=True,
-                              text=True, check=True).stdout
-        for name in re.findall(r"(/\S+)", libs) + ["/bin/sh"]:
-            os.makedirs(os.path.dirname(path + name), exist_ok=True)
-            shutil.copy(name, path + name)
+        with_shell(path)
         s = Server(env, "ChrootDirectory " + path, "LogLevel VERBOSE")
         r = s.ssh("echo $PWD; echo /u*; cd ..; echo ./u*; : </etc/passwd")
         assert r.stdout == b"/\n/up\n./up\n", r
         assert b"Could not chdir" not in r.stderr, r
         r = s.ssh("test -t 0 && echo terminal", options=("-tt",))
         assert r.stdout.strip() == b"terminal", (r, s.log()[-2000:])
+
+
+def test_an_agent_in_a_root_directory(env):
+    """Its socket is made in there, and goes with the session; without a /tmp
+    there is none, and all else works."""
+    with jail(env) as path:
+        with_shell(path)
+        s = Server(env, "ChrootDirectory " + path)
+        agent = os.path.join(s.dir, "agent")
+        p = subprocess.Popen(["ssh-agent", "-D", "-a", agent],
+                             stdout=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: os.path.exists(agent), 10, "the agent")
+            args = [a.replace("IdentityAgent=none", "IdentityAgent=" + agent)
+                    for a in s.ssh_args("-A")]
+            ask = ["echo x$SSH_AUTH_SOCK; test -S $SSH_AUTH_SOCK; echo $?"]
+
+            def said():
+                r = subprocess.run(args + ask, capture_output=True, text=True,
+                                   timeout=30, stdin=subprocess.DEVNULL)
+                assert r.returncode == 0, (r, s.log()[-2000:])
+                return r.stdout.split()
+
+            assert said()[0] == "x"
+            os.mkdir(path + "/tmp")
+            os.chmod(path + "/tmp", 0o1777)
+            name, there = said()
+            assert name.startswith("x/tmp/") and there == "0", (name, there)
+            wait_for(lambda: not os.listdir(path + "/tmp"), 10, "its removal")
+        finally:
+            p.kill()
+            p.wait()
+
+
+def test_without_root_nobody_gets_in(env):
+    """A server of a user's own has no right to change the root directory: it
+    doesn't serve without."""
+    env.need_root()
+    a = env.account
+    who = ["setpriv", "--reuid=%d" % a.pw_uid, "--regid=%d" % a.pw_gid,
+           "--clear-groups"]
+    if subprocess.run(who + ["test", "-x", env.program]).returncode != 0:
+        raise Skip("the program can't be run by the account")
+    s = Server(env, "ChrootDirectory /", start=False, wrap=who)
+    keys = os.path.join(s.dir, "keys")
+    shutil.copytree(env.keys, keys)
+    with open(s.config) as f:
+        text = f.read().replace("HostKey " + env.keys, "HostKey " + keys)
+    with open(s.config, "w") as f:
+        f.write(text)
+    for name in [s.dir, keys] + [os.path.join(keys, k)
+                                 for k in os.listdir(keys)]:
+        os.chown(name, a.pw_uid, a.pw_gid)
+    s.start()
+    assert s.ssh("echo in").stdout == b""
+    s.wait_log("server lacks privileges to chroot to ChrootDirectory")
 
 
 def test_a_root_directory_that_others_may_change(env):
