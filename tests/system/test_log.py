@@ -277,9 +277,9 @@ def test_places_are_written_at_any_level(env):
     assert "Accepted publickey" not in s.log(), s.log()
     s.stop()
     s = env.server("LogLevel QUIET", "Match User " + env.user,
-                   "LogVerbose result_line:* verdict.c:*,program.c:log_start:*")
+                   "LogVerbose result_line:* verdict.c:*,run.c:log_start:*")
     s.login_works()
-    s.wait_log(r"(?m)^program\.c:log_start\(\):\d+: Starting session: command for")
+    s.wait_log(r"(?m)^run\.c:log_start\(\):\d+: Starting session: command for")
     s.wait_log(r"(?m)^verdict\.c:\w+\(\):\d+: Accepted publickey for ")
     for line in s.log().splitlines():
         assert re.match(r"(debug1: )?(verdict|program)\.c:", line), line
