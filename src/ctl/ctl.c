@@ -187,7 +187,7 @@ ctl_main(int argc, char **argv)
 	    (option = getopt_long(argc, argv, "s:jf:h", options, NULL)) != -1) {
 		if (option == 'h') {
 			usage(stdout);
-			return 0;
+			return fflush(stdout) == 0 ? 0 : EXIT_NO;
 		}
 		if (!take_option(&c, option, optarg))
 			return usage(stderr);
