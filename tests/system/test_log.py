@@ -282,7 +282,7 @@ def test_places_are_written_at_any_level(env):
     s.wait_log(r"(?m)^run\.c:log_start\(\):\d+: Starting session: command for")
     s.wait_log(r"(?m)^verdict\.c:\w+\(\):\d+: Accepted publickey for ")
     for line in s.log().splitlines():
-        assert re.match(r"(debug1: )?(verdict|program)\.c:", line), line
+        assert re.match(r"(debug1: )?(verdict|run)\.c:", line), line
 
 
 def test_a_level_in_match_is_the_gates_too(env):
