@@ -157,7 +157,7 @@ struct keycheck_start {
 	size_t ngroups;
 	bool known; /* false: a decoy, no file is opened, the same work done */
 	const struct conf *conf; /* with Match applied */
-	const char *host; /* client's name, or its address again */
+	const char *host;        /* client's name, or its address again */
 };
 _Noreturn void
 keycheck_main(const struct common *common, const struct conn *conn,

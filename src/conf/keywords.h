@@ -32,7 +32,7 @@ enum keywords_what {
 #define KEYWORDS_PORT     8u  /* files' lines give way to -p */
 #define KEYWORDS_ABSENT   16u /* not in this build: told, without effect */
 #define KEYWORDS_EARLY                                                         \
-	32u /* acts before the user is known: may stand in
+	32u               /* acts before the user is known: may stand in
 			       * blocks that depend on addresses alone */
 #define KEYWORDS_OURS 64u /* OpenSSH has none of that name */
 

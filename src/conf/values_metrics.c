@@ -33,8 +33,8 @@ parse(const struct values_kind *k, struct values_line *l, void *value)
 	if (!values_net_split(values_first(l), &host, &port) ||
 	    values_net_port_of(port) == 0)
 		return values_bad(l,
-		    "%s \"%s\": neither address and port nor path.",
-		    l->keyword, l->words[0]);
+		    "%s \"%s\": neither address and port nor path.", l->keyword,
+		    l->words[0]);
 	if (!is_loopback(host))
 		return values_bad(l, "%s \"%s\": not a loopback address.",
 		    l->keyword, l->words[0]);

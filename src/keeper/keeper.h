@@ -14,12 +14,12 @@
 
 /* HostKeyAgent; agent.c */
 struct agent {
-	char *path;          /* NULL: none is configured */
-	struct watch watch;  /* of the link; its fd is -1 without one */
-	struct timer timer;  /* the present answer's, the listener's, a turn's */
-	struct link waiting; /* of struct keeper_peer */
-	bool asked;          /* the listener, for another link */
-	bool busy;           /* a request is under way */
+	char *path;         /* NULL: none is configured */
+	struct watch watch; /* of the link; its fd is -1 without one */
+	struct timer timer; /* the present answer's, the listener's, a turn's */
+	struct link waiting;         /* of struct keeper_peer */
+	bool asked;                  /* the listener, for another link */
+	bool busy;                   /* a request is under way */
 	struct keeper_peer *current; /* whose it is; NULL: gone meanwhile */
 	const struct algo *alg;      /* what it is to be signed by */
 	struct buf out, in;

@@ -27,7 +27,8 @@ struct keys_file {
 struct files {
 	struct keys_file v[FILES_MAX];
 	size_t n;
-	char *untrusted; /* "PATH has mode …": what StrictModes left out first */
+	char
+	    *untrusted; /* "PATH has mode …": what StrictModes left out first */
 };
 
 /*

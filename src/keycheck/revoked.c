@@ -110,7 +110,8 @@ unknown(const struct trial *t, const struct keys_file *file, const char *why)
 	log_error("Error checking authentication key %s in revoked keys file "
 		  "%s: %s",
 	    trial_name(t, false), file->path, why);
-	return trial_refuse_by(t->k, RULE_REVOKED, "revocation can't be checked");
+	return trial_refuse_by(t->k, RULE_REVOKED,
+	    "revocation can't be checked");
 }
 
 static bool
@@ -174,5 +175,6 @@ revoked_by_none(const struct trial *t)
 	if (asked == wanted)
 		return true;
 	log_error("RevokedKeys names more files than can be opened");
-	return trial_refuse_by(t->k, RULE_REVOKED, "revocation can't be checked");
+	return trial_refuse_by(t->k, RULE_REVOKED,
+	    "revocation can't be checked");
 }

@@ -254,14 +254,14 @@ struct listener {
 	struct buf check_said;
 	struct rpc *check_answer; /* over which it sends the bundle */
 	bool reload_wanted;
-	bool reload_again;        /* asked for anew meanwhile */
-	uint64_t reload_since;    /* when -t had said yes */
-	char reload_failed[256];  /* why the last changed nothing; or "" */
+	bool reload_again;           /* asked for anew meanwhile */
+	uint64_t reload_since;       /* when -t had said yes */
+	char reload_failed[256];     /* why the last changed nothing; or "" */
 	struct handover to_next;     /* for the image to come */
 	struct handover from_former; /* from the image before */
-	struct buf carried;       /* what it left, until that is read */
-	bool restored; /* there was one */
-	bool serving;  /* no more about to start */
+	struct buf carried;          /* what it left, until that is read */
+	bool restored;               /* there was one */
+	bool serving;                /* no more about to start */
 
 	/* notify.c */
 	struct notify notify;
@@ -469,8 +469,10 @@ bool carry_receive(struct listener *l);
 void carry_restore(struct listener *l);
 
 /* ---- makekeys.c ---- */
+/* No HostKey is named and none of the default ones is there. */
+bool makekeys_due(const struct listener *l);
 void makekeys_missing(struct listener *l); /* missing default ones */
-void makekeys_watch(struct listener *l); /* one made in the background */
+void makekeys_watch(struct listener *l);   /* one made in the background */
 
 /*
  * ---- notify.c ----
@@ -479,13 +481,13 @@ void makekeys_watch(struct listener *l); /* one made in the background */
 /* Take what systemd told off the environment: no child has use for it. After
  * sockets_receive. */
 void notify_init(struct listener *l);
-#define NOTIFY_STORED "listen" /* name of our sockets in its store */
+#define NOTIFY_STORED "listen"         /* name of our sockets in its store */
 void notify_ready(struct listener *l); /* pid file, READY=1, descriptors */
 void notify_reloading(struct listener *l);
 void notify_resumed(struct listener *l); /* a reload that changed nothing */
 void notify_stopping(struct listener *l);
 void notify_alive(struct listener *l); /* WATCHDOG=1, before a long step */
-void notify_turn(struct listener *l); /* after each turn: STATUS, if due */
+void notify_turn(struct listener *l);  /* after each turn: STATUS, if due */
 
 /* ---- inetd.c ---- */
 /* -i, -d: one connection, in this process. */

@@ -81,17 +81,27 @@ make_and_wait(const char *task, const char *path)
 		log_error("host key %s wasn't made", path);
 }
 
-void
-makekeys_missing(struct listener *l)
+bool
+makekeys_due(const struct listener *l)
 {
 	const struct conf_list *paths = &l->conf->host_keys;
 	struct stat s;
 
 	if (!l->conf->host_keys_default)
-		return;
+		return false;
 	for (size_t i = 0; i < paths->n; i++)
 		if (stat(paths->v[i], &s) == 0)
-			return; /* an administrator has chosen */
+			return false; /* an administrator has chosen */
+	return true;
+}
+
+void
+makekeys_missing(struct listener *l)
+{
+	const struct conf_list *paths = &l->conf->host_keys;
+
+	if (!makekeys_due(l))
+		return;
 	for (size_t k = 0; k < sizeof(made_keys) / sizeof(made_keys[0]); k++) {
 		const char *path = default_path(paths, made_keys[k].file);
 

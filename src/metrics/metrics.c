@@ -25,9 +25,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define GUESTS_MAX 16    /* at a time; others wait in the backlog */
-#define GUEST_MS   5000  /* from accept to the last octet */
-#define FRESH_MS   1000  /* a text is as good as new */
+#define GUESTS_MAX 16   /* at a time; others wait in the backlog */
+#define GUEST_MS   5000 /* from accept to the last octet */
+#define FRESH_MS   1000 /* a text is as good as new */
 #define TEXT_MAX   ((size_t)128 << 10)
 
 /* A text of one format. */

@@ -78,11 +78,12 @@ struct monitor {
 	unsigned int phase;
 	pid_t gate_pid, keycheck_pid, session_pid;
 	uint64_t started_ms;
-	uint64_t phase_at_ms[PHASE_ENDS]; /* clock_mono_ms; phases.c */
-	uint32_t logs; /* lines written for the gate */
+	uint64_t phase_at_ms[PHASE_ENDS];     /* clock_mono_ms; phases.c */
+	uint32_t logs;                        /* lines written for the gate */
 	char *method, *fingerprint, *cert_id; /* last tried, for ops_log.c */
 
-	const char *host; /* client's name, where there is one; or its address */
+	const char
+	    *host; /* client's name, where there is one; or its address */
 	struct rpc *lookup;
 	pid_t lookup_pid;
 	uint64_t lookup_until_ms;
@@ -95,11 +96,11 @@ struct monitor {
 	char *user;      /* without ":style" */
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
-	bool prohibited; /* RefuseConnection */
-	bool must_change; /* the password has expired: in to change it alone */
-	uint32_t told;   /* refusals whose rule was told, by enum refusal */
+	bool prohibited;   /* RefuseConnection */
+	bool must_change;  /* the password has expired: in to change it alone */
+	uint32_t told;     /* refusals whose rule was told, by enum refusal */
 	uint32_t unlisted; /* keys that nobody listed */
-	uint8_t *blocks; /* Match blocks that hold */
+	uint8_t *blocks;   /* Match blocks that hold */
 	size_t nblocks;
 
 	/* authentication */
@@ -109,7 +110,7 @@ struct monitor {
 	uint64_t request_ns;      /* when the present one came */
 	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
-	struct buf auth_info; /* ExposeAuthInfo's lines */
+	struct buf auth_info;  /* ExposeAuthInfo's lines */
 	struct slice auth_key; /* "TYPE BASE64" while publickey is decided on */
 
 	/* of the key that opened the door, for the grant */

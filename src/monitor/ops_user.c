@@ -97,8 +97,7 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		m->valid = false;
 		return OK;
 	}
-	m->valid = slice_is(req->service, "ssh-connection") &&
-		   admit_account(m);
+	m->valid = slice_is(req->service, "ssh-connection") && admit_account(m);
 	if (!methods_init(m))
 		m->valid = false;
 	if (m->valid)

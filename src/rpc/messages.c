@@ -26,10 +26,10 @@
 #define MAGNITUDE 1024u  /* 8192 bits */
 #define PATH_LINE 4200u  /* PATH_MAX, and ":LINE" */
 #define BLOCKS    8192u  /* numbers of Match blocks */
-#define MESSAGE   16384u  /* PAM's words, as many as are kept */
+#define MESSAGE   16384u /* PAM's words, as many as are kept */
 #define TEXTS     32768u /* prompts; the lists of a keeper's files */
 #define PASSWORD                                                               \
-	65536u /* as long as a packet may be; refused later, at
+	65536u             /* as long as a packet may be; refused later, at
 			   * the price of one hash (SEC-37) */
 #define PAGE       65536u  /* 64 entries of a list, or what -t had to say */
 #define PUBLICKEYS 122880u /* and whatever else is as large as a frame */

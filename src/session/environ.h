@@ -53,9 +53,9 @@ struct environ_facts {
 	const char *tty;      /* "/dev/pts/3" */
 	const char *original; /* the client's command */
 	const char *auth_file;
-	const char *display;  /* of X11 */
-	const char *agent;    /* path of its socket */
-	const char *tunnel;   /* its device */
+	const char *display;    /* of X11 */
+	const char *agent;      /* path of its socket */
+	const char *tunnel;     /* its device */
 	struct slice user_file; /* text of ~/.ssh/environment */
 };
 

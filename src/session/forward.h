@@ -83,8 +83,8 @@ bool agent_start(struct session *s, bool connect_name);
 void agent_stop(struct session *s);
 
 /* tun.c: a tunnel device and a channel of datagrams */
-enum open_answer tun_open(struct session *s, struct channel *ch,
-    const struct channel_open *req);
+enum open_answer
+tun_open(struct session *s, struct channel *ch, const struct channel_open *req);
 
 bool x11_start(struct program *p, const struct channel_request *q);
 void x11_stop(struct program *p);

@@ -30,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EOF_HOLD_MS   100u /* between a program's last words and its end */
+#define EOF_HOLD_MS 100u /* between a program's last words and its end */
 
 /* ---- opening -------------------------------------------------------------- */
 
@@ -226,7 +226,8 @@ hold_eof(struct program *p)
 	p->eof.on = on_eof_due;
 	p->eof.ctx = p;
 	if (p->pty.master < 0 && !p->in.ending && p->eof.place == 0)
-		loop_timer(p->r.s->loop, &p->eof, clock_mono_ms() + EOF_HOLD_MS);
+		loop_timer(p->r.s->loop, &p->eof,
+		    clock_mono_ms() + EOF_HOLD_MS);
 	return true;
 }
 

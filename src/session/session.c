@@ -28,10 +28,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATE_MAX    ((size_t)16 << 20) /* unread and unsent octets included */
-#define LARGE_OCTETS (128 << 10)
-#define EXIT_FATAL   255
-#define PATH_OCTETS  4096
+#define STATE_MAX     ((size_t)16 << 20) /* unread and unsent octets included */
+#define LARGE_OCTETS  (128 << 10)
+#define EXIT_FATAL    255
+#define PATH_OCTETS   4096
 #define LAST_WORDS_MS 1000 /* more than closing a file takes */
 
 /* ---- log ------------------------------------------------------------------ */
@@ -65,9 +65,7 @@ root_path(const struct session *s)
 	SCOPED(buf_clear) struct buf path = BUF_LIMIT(PATH_OCTETS);
 	char uid[24];
 	const struct path_token tokens[] = {{'h', s->grant->home},
-	    {'u', s->grant->user},
-	    {'U', uid},
-	    {0}};
+	    {'u', s->grant->user}, {'U', uid}, {0}};
 	enum err e;
 
 	snprintf(uid, sizeof(uid), "%lu", (unsigned long)s->grant->uid);
@@ -86,7 +84,8 @@ refuse_root(enum err e, const struct chroot_fault *fault)
 		log_fatal("chroot path does not begin at root");
 	else if (e == ERR_DENIED)
 		log_fatal("bad ownership or modes for chroot directory "
-			  "%s\"%s\"", fault->above ? "component " : "", path);
+			  "%s\"%s\"",
+		    fault->above ? "component " : "", path);
 	else
 		log_fatal("chroot(\"%s\"): %s", path, strerror(errno));
 	_exit(EXIT_FATAL);

@@ -93,10 +93,10 @@ struct relay {
 	struct session *s;
 	struct channel *ch; /* NULL: closed */
 	struct idle idle;
-	bool started;   /* what sinks write to is there */
-	bool ended;     /* the program: sources are read to the last octet */
+	bool started; /* what sinks write to is there */
+	bool ended;   /* the program: sources are read to the last octet */
 	bool subsystem;
-	bool terminal;  /* its end isn't the client's to tell */
+	bool terminal; /* its end isn't the client's to tell */
 };
 
 /* r owns ch from now on; label is ChannelTimeout's for it. */
@@ -198,7 +198,7 @@ struct program {
 	struct environment client; /* variables that were accepted */
 	struct x11 x11;
 
-	bool forced; /* not the client's command */
+	bool forced;       /* not the client's command */
 	struct watch said; /* what internal-sftp writes to the log, or -1 */
 
 	pid_t pid;
@@ -320,7 +320,7 @@ struct session {
 	struct incoming *agent; /* of these, the agent's socket; or NULL */
 	char *agent_dir;        /* to be removed with it; or NULL */
 	char *tunnel;           /* the last device, for SSH_TUNNEL; or NULL */
-	uint32_t enlarged; /* pipes */
+	uint32_t enlarged;      /* pipes */
 	bool qos_known;
 	uint32_t qos;        /* TOS octet in force */
 	uint32_t qos_before; /* and as it was: IPQoS none */

@@ -170,7 +170,7 @@ sftp_main(int argc, char **argv)
 	    .home = names_home};
 	SCOPED(mem_free_at) char *address = client_address();
 	SCOPED(mem_free_at) char *user = NULL;
-	const char *name = names_user(NULL, getuid()), *fault;
+	const char *name = names_user(NULL, getuid()), *home, *fault;
 	struct sftp_options o;
 	int status;
 
@@ -186,7 +186,9 @@ sftp_main(int argc, char **argv)
 	user = mem_strdup(name != NULL ? name : "UNKNOWN");
 	o.user = user;
 	o.address = address;
-	if (o.start != NULL && !go_to_start(&o, ".", user)) {
+	home = names_home(NULL, "");
+	if (o.start != NULL &&
+	    !go_to_start(&o, home != NULL ? home : ".", user)) {
 		log_error("start directory \"%s\": %s",
 		    log_quote(slice_cstr(o.start)), strerror(errno));
 		return 1;

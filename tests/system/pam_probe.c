@@ -33,8 +33,8 @@ ask(pam_handle_t *h, int n, int style, const char *text)
 		snprintf(words[i], sizeof(words[i]), "question %d: ", i + 1);
 		m[i].msg = text != NULL ? text : words[i];
 		m[i].msg_style = style != 0 ? style
-				 : i % 2	   ? PAM_PROMPT_ECHO_ON
-						   : PAM_PROMPT_ECHO_OFF;
+				 : i % 2    ? PAM_PROMPT_ECHO_ON
+					    : PAM_PROMPT_ECHO_OFF;
 		p[i] = &m[i];
 	}
 	if (pam_get_item(h, PAM_CONV, (const void **)&conv) != PAM_SUCCESS)

@@ -69,7 +69,6 @@ MUST_USE enum err pattern_cidr_list(struct slice list, struct slice text,
  * the name in whatever case, or the address again where none is known. A hit
  * that is negated wins, of either; a list that is no list holds nobody.
  */
-bool
-pattern_host(struct slice list, struct slice address, struct slice host);
+bool pattern_host(struct slice list, struct slice address, struct slice host);
 
 #endif

@@ -202,7 +202,7 @@ struct conf {
 	bool disable_forwarding;
 	enum conf_gateway gateway_ports;
 	struct conf_list permit_open,
-	    permit_listen;      /* "any", "none" or items */
+	    permit_listen; /* "any", "none" or items */
 	/* ours: rules "HOST:PORTS" on what names stand for; none given */
 	struct conf_list forward_allow, forward_deny;
 	uint32_t permit_tunnel; /* 0 no, 1 point-to-point, 2 ethernet, 3 yes */
@@ -367,8 +367,8 @@ MUST_USE enum err conf_dump(const struct conf *c, struct buf *out);
 
 /* The same with "# FILE line N" or "# default" behind a tab on each line: for
  * the eye. blocks as for conf_origin. */
-MUST_USE enum err conf_dump_origins(const struct conf *c, struct slice blocks,
-    struct buf *out);
+MUST_USE enum err
+conf_dump_origins(const struct conf *c, struct slice blocks, struct buf *out);
 
 /* The version that "Match version" compares with: whose rules we follow. */
 #define CONF_MATCH_VERSION "OpenSSH_10.5p1"

@@ -11,8 +11,8 @@
 #include "sallyport/rpc/messages.h"
 
 enum errand_note {
-	ERRAND_RUN = 120, /* runner_msg */
-	ERRAND_END = 121, /* runner_end_msg */
+	ERRAND_RUN = 120,  /* runner_msg */
+	ERRAND_END = 121,  /* runner_end_msg */
 	ERRAND_NAME = 122, /* lookup_msg */
 	/* a monitor to its spawner, over the channel that all monitors of a
 	 * generation share: what an errand's program printed */

@@ -73,8 +73,9 @@ struct reaped_msg {
 
 /* A program that was tried with -t: it could take over. */
 struct probe_msg {
-	uint32_t carries;     /* CARRY_VERSION of listener/listener.h */
-	struct rpc_fd config; /* the bundle that it read, a sealed memory file */
+	uint32_t carries; /* CARRY_VERSION of listener/listener.h */
+	struct rpc_fd
+	    config; /* the bundle that it read, a sealed memory file */
 };
 
 /* First message to a keeper. */
@@ -245,9 +246,9 @@ enum verdict {
 	VERDICT_PK_OK,   /* this key would do */
 	VERDICT_PARTIAL, /* passed; more is due */
 	VERDICT_SUCCESS,
-	VERDICT_PROMPT,  /* keyboard-interactive goes on */
+	VERDICT_PROMPT,   /* keyboard-interactive goes on */
 	VERDICT_TOO_MANY, /* failed for the last time: disconnect */
-	VERDICT_REFUSED /* right, and yet: show the message, disconnect */
+	VERDICT_REFUSED   /* right, and yet: show the message, disconnect */
 };
 
 struct none_req {
@@ -462,9 +463,9 @@ struct status_rep {
 	struct slice version;
 	struct slice program; /* path, and that of the configuration's file */
 	struct slice file;
-	struct slice listening;  /* list: "ADDRESS:PORT" */
+	struct slice listening;   /* list: "ADDRESS:PORT" */
 	struct slice generations; /* list: sentences */
-	uint64_t started_s;      /* wall clock; a reload is no start */
+	uint64_t started_s;       /* wall clock; a reload is no start */
 	uint64_t uptime_ms;
 	uint64_t connections; /* accepted since then */
 	uint64_t reloads;
@@ -490,7 +491,7 @@ struct list_rep {
 
 struct session_entry {
 	uint32_t number;
-	uint32_t pid; /* of its monitor; 0: none yet */
+	uint32_t pid;  /* of its monitor; 0: none yet */
 	uint8_t state; /* enum session_state */
 	struct slice user;
 	struct slice peer_ip;

@@ -1,5 +1,5 @@
-#include "listener.h"
 #include "suite.h"
+#include "listener.h"
 
 #include "sallyport/crypto/secret.h"
 
