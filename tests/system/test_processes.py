@@ -383,7 +383,7 @@ def test_a_crash_retires_the_generation(env):
     other, other_monitor, _ = spoken(s)
     c, monitor, gate = spoken(s)
     before = set(s.spawners())
-    os.kill(gate, signal.SIGSEGV)
+    os.kill(gate, signal.SIGABRT)
     wait_for(lambda: not alive(monitor), CASCADE, "the monitor's end")
     wait_for(lambda: not alive(other_monitor), CASCADE,
              "the end of the other one before login")
