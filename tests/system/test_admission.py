@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import re
+import signal
 import resource
 import socket
 import struct
@@ -420,7 +421,7 @@ def crash(s):
         c.sendall(b"SSH-2.0-x\r\n")
         m = wait_for(s.monitors, 20, "a monitor")[0]
         gate = wait_for(lambda: s.roles(m).get("gate"), 20, "a gate")
-        os.kill(gate, 11)
+        os.kill(gate, signal.SIGABRT)
         wait_for(lambda: not alive(m), 20, "the monitor's end")
 
 
@@ -428,7 +429,7 @@ def crash_monitor(s):
     with s.connect() as c:
         c.sendall(b"SSH-2.0-x\r\n")
         m = wait_for(s.monitors, 20, "a monitor")[0]
-        os.kill(m, 11)
+        os.kill(m, signal.SIGABRT)
         wait_for(lambda: not alive(m), 20, "the monitor's end")
 
 
