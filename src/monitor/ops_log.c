@@ -48,10 +48,12 @@ static struct slice
 cert_id_of(struct slice info)
 {
 	static const char before[] = " ID ";
-	const uint8_t *at = memmem(info.p, info.n, before, sizeof(before) - 1);
+	const uint8_t *at = NULL;
 	struct slice rest;
 	size_t n = 0;
 
+	if (info.n > 0) /* an empty one may have no address */
+		at = memmem(info.p, info.n, before, sizeof(before) - 1);
 	if (at == NULL)
 		return SLICE_NONE;
 	rest = slice_skip(info, (size_t)(at - info.p) + sizeof(before) - 1);

@@ -304,6 +304,8 @@ class Env:
     def __init__(self, program):
         self.program = os.path.abspath(program)
         self.root = os.geteuid() == 0
+        with open(self.program, "rb") as f:  # memory is its own matter then
+            self.sanitized = b"__asan_init" in f.read()
         self.dir = tempfile.mkdtemp(prefix="sallyport-test-")
         os.chmod(self.dir, 0o755)
         self.servers = []

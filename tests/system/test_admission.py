@@ -586,7 +586,8 @@ def crowded(env, *lines):
 
 
 def rss(s):
-    return int(status(s.pid)["VmRSS"].split()[0])
+    """KiB; of a sanitizer's it would tell nothing."""
+    return 0 if s.env.sanitized else int(status(s.pid)["VmRSS"].split()[0])
 
 
 def address(i):

@@ -356,6 +356,7 @@ def test_a_log_file_is_opened_anew(env):
     os.rename(path, path + ".1")
     s.process.send_signal(signal.SIGHUP)
     wait_for(lambda: os.path.exists(path), 20, "the new file")
+    s.wait_log("Server listening", 20)
     s.login_works()
     s.wait_log("Accepted publickey")
     with open(path + ".1") as f:

@@ -86,6 +86,8 @@ def memory(pid):
             if not rights.startswith("rw"):
                 continue
             begin, end = (int(x, 16) for x in span.split("-"))
+            if end - begin > 1 << 30:
+                continue  # a sanitizer's shadow
             with contextlib.suppress(OSError, ValueError):
                 mem.seek(begin)
                 yield line, mem.read(end - begin)
