@@ -354,9 +354,10 @@ def test_a_log_file_is_opened_anew(env):
     s.wait_log("Accepted publickey")
     assert s.log().startswith("of before\n")
     os.rename(path, path + ".1")
+    os.unlink(s.pidfile)
     s.process.send_signal(signal.SIGHUP)
     wait_for(lambda: os.path.exists(path), 20, "the new file")
-    s.wait_log("Server listening", 20)
+    wait_for(lambda: os.path.exists(s.pidfile), 20, "the end of the reload")
     s.login_works()
     s.wait_log("Accepted publickey")
     with open(path + ".1") as f:
