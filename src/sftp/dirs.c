@@ -43,22 +43,13 @@ on_opendir(struct sftp *s, struct rd *r)
 {
 	SCOPED(mem_free_at) char *path = sftp_path(r);
 	struct handle new = {.kind = HANDLE_FOLDER, .fd = -1};
-	uint32_t number;
-	size_t mark;
-	struct wr w;
 
 	if (path == NULL)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_INFO, "opendir \"%s\"", sftp_quote(path));
 	if ((new.folder = open_folder(path)) == NULL)
 		return sftp_done(-1);
-	if (handles_add(&s->handles, &new, path, &number) != OK)
-		return FX_FAILURE;
-	w = sftp_reply(s, FXP_HANDLE, &mark);
-	wr_u32(&w, 4);
-	wr_u32(&w, number);
-	sftp_end(s, &w, mark);
-	return FX_REPLIED;
+	return sftp_reply_handle(s, &new, path);
 }
 
 enum status

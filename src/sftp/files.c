@@ -63,22 +63,6 @@ flags_text(uint32_t pflags, char room[64])
 	return room;
 }
 
-static enum status
-reply_handle(struct sftp *s, const struct handle *new, const char *path)
-{
-	uint32_t number;
-	size_t mark;
-	struct wr w;
-
-	if (handles_add(&s->handles, new, path, &number) != OK)
-		return FX_FAILURE;
-	w = sftp_reply(s, FXP_HANDLE, &mark);
-	wr_u32(&w, 4);
-	wr_u32(&w, number);
-	sftp_end(s, &w, mark);
-	return FX_REPLIED;
-}
-
 enum status
 on_open(struct sftp *s, struct rd *r)
 {
@@ -107,7 +91,7 @@ on_open(struct sftp *s, struct rd *r)
 		io_close(&new.fd);
 		return FX_PERMISSION_DENIED;
 	}
-	return reply_handle(s, &new, path);
+	return sftp_reply_handle(s, &new, path);
 }
 
 enum status
@@ -529,44 +513,38 @@ on_rename(struct sftp *s, struct rd *r)
 				   : rename_checked(from, to);
 }
 
+/* What is one system call on two names. */
+static enum status
+change_two(struct sftp *s, struct rd *r, const char *what,
+    int (*change)(const char *old, const char *new))
+{
+	SCOPED(mem_free_at) char *old = NULL;
+	SCOPED(mem_free_at) char *new = NULL;
+
+	if (!two_paths(r, &old, &new))
+		return FX_BAD_MESSAGE;
+	sftp_say(s, LEVEL_INFO, "%s old \"%s\" new \"%s\"", what,
+	    sftp_quote(old), sftp_quote(new));
+	return sftp_done(change(old, new));
+}
+
 enum status
 on_posix_rename(struct sftp *s, struct rd *r)
 {
-	SCOPED(mem_free_at) char *from = NULL;
-	SCOPED(mem_free_at) char *to = NULL;
-
-	if (!two_paths(r, &from, &to))
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "posix-rename old \"%s\" new \"%s\"",
-	    sftp_quote(from), sftp_quote(to));
-	return sftp_done(rename(from, to));
+	return change_two(s, r, "posix-rename", rename);
 }
 
 enum status
 on_hardlink(struct sftp *s, struct rd *r)
 {
-	SCOPED(mem_free_at) char *from = NULL;
-	SCOPED(mem_free_at) char *to = NULL;
-
-	if (!two_paths(r, &from, &to))
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "hardlink old \"%s\" new \"%s\"",
-	    sftp_quote(from), sftp_quote(to));
-	return sftp_done(link(from, to));
+	return change_two(s, r, "hardlink", link);
 }
 
 /* What it leads to comes first, against the draft: all clients do so. */
 enum status
 on_symlink(struct sftp *s, struct rd *r)
 {
-	SCOPED(mem_free_at) char *target = NULL;
-	SCOPED(mem_free_at) char *path = NULL;
-
-	if (!two_paths(r, &target, &path))
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "symlink old \"%s\" new \"%s\"",
-	    sftp_quote(target), sftp_quote(path));
-	return sftp_done(symlink(target, path));
+	return change_two(s, r, "symlink", symlink);
 }
 
 enum status

@@ -146,6 +146,9 @@ enum status sftp_done(int failed);   /* what a system call gave */
 
 /* NAME with one entry and no attributes. */
 enum status sftp_reply_name(struct sftp *s, const char *name);
+/* HANDLE for new, which is taken; a limit reached is a failure. */
+enum status
+sftp_reply_handle(struct sftp *s, const struct handle *new, const char *path);
 enum status sftp_reply_attrs(struct sftp *s, const struct stat *st);
 
 /* For the log; only where the level asks for it. */

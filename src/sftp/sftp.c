@@ -164,6 +164,22 @@ sftp_reply_name(struct sftp *s, const char *name)
 }
 
 enum status
+sftp_reply_handle(struct sftp *s, const struct handle *new, const char *path)
+{
+	uint32_t number;
+	size_t mark;
+	struct wr w;
+
+	if (handles_add(&s->handles, new, path, &number) != OK)
+		return FX_FAILURE;
+	w = sftp_reply(s, FXP_HANDLE, &mark);
+	wr_u32(&w, 4);
+	wr_u32(&w, number);
+	sftp_end(s, &w, mark);
+	return FX_REPLIED;
+}
+
+enum status
 sftp_reply_attrs(struct sftp *s, const struct stat *st)
 {
 	struct attrs a = attrs_of(st);
