@@ -1,6 +1,6 @@
 /*
  * pam_probe.c - a PAM module that does what its arguments say; built by
- * test_pam.py where there is a compiler
+ * pams.py where there is a compiler
  *
  *     prompts=N   ask for N answers at once, every second one shown; they have
  *                 to be a1 a2 … aN

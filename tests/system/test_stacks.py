@@ -5,7 +5,7 @@ import glob
 import os
 
 from lib import Skip
-from test_pam import pam_world
+from pams import pam_world
 
 ACCOUNT = "account required pam_unix.so"
 PERMIT = "session required pam_permit.so"
