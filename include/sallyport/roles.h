@@ -134,9 +134,12 @@ MUST_USE enum err spawner_prepare(struct slice bundle, struct slice keys,
 _Noreturn void
 monitor_main(const struct common *common, const struct conn *conn);
 
-/* Load PAM's modules for the service so that children find them mapped;
- * harmless without PAM. Called before the first fork. */
-void monitor_warm(const struct conf *conf);
+/*
+ * What all monitors would find out or load each for itself: whether the kernel
+ * has audit, NSS, PAM's modules for the service. cold: only what leaves neither
+ * threads nor descriptors behind for sure. Before the first fork.
+ */
+void monitor_warm(const struct conf *conf, bool cold);
 
 /* In the child of the monitor's fork; channel: to the monitor. */
 _Noreturn void gate_main(const struct common *common, const struct conn *conn,

@@ -139,7 +139,7 @@ inetd_run(struct listener *l)
 	if (spawner_prepare(buf_slice(&l->bundle), buf_slice(&l->keys), true,
 		&common) != OK)
 		give_up(l, "the configuration can't be prepared");
-	monitor_warm(common.conf);
+	monitor_warm(common.conf, false);
 	c.keeper = rpc_fd(l->keeper);
 	const int keep[] = {c.in, c.out, c.keeper, log_fd(), spawn_image_fd()};
 	io_close_but(3, keep, sizeof(keep) / sizeof(keep[0]));

@@ -53,6 +53,8 @@ grant_start(struct monitor *m)
 	}
 	if (m->conf.use_pam && (e = pam_session(m)) != OK)
 		return e;
+	if ((e = trail_login(m)) != OK)
+		return e;
 	grant_fill(m, &g);
 	m->session_pid = monitor_fork(m, &channel);
 	if (m->session_pid == 0) {
@@ -65,6 +67,7 @@ grant_start(struct monitor *m)
 		log_error("session: fork: %s", strerror(errno));
 		return ERR_SYSTEM;
 	}
+	m->keys_pid = m->session_pid;
 	m->peer = rpc_new(channel);
 	log_verbose("User child is on pid %ld", (long)m->session_pid);
 	return OK;

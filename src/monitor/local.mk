@@ -8,4 +8,5 @@ libsp_monitor_a_SOURCES = src/monitor/monitor.c src/monitor/monitor.h \
 	src/monitor/ops_user.c src/monitor/ops_key.c \
 	src/monitor/ops_password.c src/monitor/ops_session.c \
 	src/monitor/pam.c src/monitor/pam.h src/monitor/pam_talk.c \
-	src/monitor/shadow.c src/monitor/records.c src/monitor/grant.c
+	src/monitor/shadow.c src/monitor/records.c src/monitor/grant.c \
+	src/monitor/trail.c

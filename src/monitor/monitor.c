@@ -90,6 +90,7 @@ start_gate(struct monitor *m)
 	}
 	if (m->gate_pid < 0)
 		return ERR_SYSTEM;
+	m->keys_pid = m->gate_pid;
 	m->peer = rpc_new(channel);
 	return OK;
 }
@@ -243,6 +244,7 @@ leave_refused(struct monitor *m)
 	host_stop(m);
 	ops_key_stop(m);
 	end_child(m, &m->gate_pid);
+	trail_end(m);
 	pam_finish(m);
 	ops_lifeline_refused(m);
 	if (m->crashed) {
@@ -301,6 +303,7 @@ run_session(struct monitor *m)
 	if (e == ERR_EOF)
 		drain(m);
 	ops_session_close_lines(m);
+	trail_end(m);
 	pam_finish(m);
 	ops_lifeline_outcome(m, OUTCOME_OK);
 	log_debug1("session of %s closed", m->account.name);
@@ -337,6 +340,16 @@ tell_connection(const struct conn *c)
 	    c->peer_ip, (unsigned int)c->peer_port, c->local_ip,
 	    (unsigned int)c->local_port, routed ? " rdomain \"" : "",
 	    c->rdomain, routed ? "\"" : "");
+}
+
+void
+monitor_warm(const struct conf *conf, bool cold)
+{
+	trail_warm();
+	if (cold)
+		return;
+	account_warm();
+	pam_warm(conf);
 }
 
 _Noreturn void

@@ -59,6 +59,9 @@ struct methods {
 
 struct pam; /* pam.c */
 
+/* Does Linux audit want our records? trail.c. */
+enum trail { TRAIL_UNASKED, TRAIL_OFF, TRAIL_ON };
+
 /* A terminal that the session was given. */
 struct line {
 	char name[32]; /* "pts/3" */
@@ -77,6 +80,7 @@ struct monitor {
 	struct serve serve;
 	unsigned int phase;
 	pid_t gate_pid, keycheck_pid, session_pid;
+	pid_t keys_pid; /* who has, or had last, the transport's keys */
 	uint64_t started_ms;
 	uint64_t phase_at_ms[PHASE_ENDS];     /* clock_mono_ms; phases.c */
 	uint32_t logs;                        /* lines written for the gate */
@@ -140,6 +144,9 @@ struct monitor {
 	int state;          /* transport's, a sealed memory file; -1 */
 	struct line *lines; /* LINES_MAX; made at the first */
 	bool crashed;       /* a child died of a signal of its own doing */
+
+	enum trail trail;
+	bool trail_session; /* its beginning was recorded by us, not libpam */
 };
 
 /* ---- account.c ---- */
@@ -265,6 +272,8 @@ enum shadow_state {
 enum shadow_state shadow_state(const char *name, struct buf *words);
 
 /* ---- pam.c ---- */
+/* Load libpam and the service's modules, if the configuration wants them. */
+void pam_warm(const struct conf *conf);
 MUST_USE enum err pam_begin(struct monitor *m);
 bool pam_password(struct monitor *m, struct slice password);
 /* Runs PAM's dialogue inside on_kbdint_start. True: authenticated. */
@@ -278,6 +287,19 @@ void pam_restore_limits(struct monitor *m);
 void pam_forget(struct monitor *m); /* in the session's process */
 void pam_finish(struct monitor *m);
 
+/* ---- trail.c ---- */
+/* Is there audit, and what is this program called? Before the first fork. */
+void trail_warm(void);
+/* A signature was judged; a password, without PAM. */
+void trail_key(struct monitor *m, struct slice fingerprint, bool good);
+void trail_password(struct monitor *m, bool good);
+void trail_failed(struct monitor *m); /* an attempt to come in */
+/* Somebody is in. An error, which is logged: without a record nobody is. */
+MUST_USE enum err trail_login(struct monitor *m);
+void trail_line(struct monitor *m, const struct line *line, bool open);
+/* The connection is over, and who had its keys is no more. */
+void trail_end(struct monitor *m);
+
 /* ---- ops_key.c ---- */
 /* Fork keycheck, once the user is known; before PAM saw anything. */
 void ops_key_start(struct monitor *m);
@@ -290,6 +312,8 @@ void ops_log_user(const struct monitor *m);
 /* Until the next: "publickey" …, and what follows "ssh2: " or NULL. */
 void
 ops_log_credential(struct monitor *m, const char *method, const char *info);
+/* The fingerprint in "ED25519 SHA256:…"; empty where there is none. */
+struct slice ops_log_fingerprint(struct slice info);
 
 /* ---- command.c ---- */
 /*

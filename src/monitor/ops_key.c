@@ -223,6 +223,8 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 	good = good && req->has_sig && j.verified;
 	if (good && (e = note_key(m, &j)) != OK)
 		return e;
+	if (req->has_sig)
+		trail_key(m, ops_log_fingerprint(slice_cstr(info)), good);
 	m->auth_key = j.authinfo;
 	verdict_reply(m, verdict_give(m, good, "publickey", NULL, info), rep);
 	m->auth_key = SLICE_NONE;

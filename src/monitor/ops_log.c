@@ -31,9 +31,8 @@ ops_log_user(const struct monitor *m)
 		    mem_strdup(log_quote(slice_cstr(m->user))));
 }
 
-/* The second word of "ED25519 SHA256:…" */
-static struct slice
-fingerprint_of(struct slice info)
+struct slice
+ops_log_fingerprint(struct slice info)
 {
 	info = slice_skip(info, slice_find(info, ' ') + 1);
 	info = slice_first(info, slice_find(info, ' '));
@@ -80,7 +79,8 @@ ops_log_credential(struct monitor *m, const char *method, const char *info)
 	if (!log_has_fields())
 		return;
 	replace(LOG_FIELD_METHOD, &m->method, slice_cstr(method));
-	replace(LOG_FIELD_FINGERPRINT, &m->fingerprint, fingerprint_of(text));
+	replace(LOG_FIELD_FINGERPRINT, &m->fingerprint,
+	    ops_log_fingerprint(text));
 	replace(LOG_FIELD_CERT_ID, &m->cert_id, cert_id_of(text));
 }
 

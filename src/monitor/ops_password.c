@@ -22,8 +22,11 @@ check(struct monitor *m, struct slice password)
 	bool good =
 	    m->conf.use_pam ? pam_password(m, tried) : shadow_check(m, tried);
 
-	return good && fits &&
-	       (password.n > 0 || m->conf.permit_empty_passwords);
+	good =
+	    good && fits && (password.n > 0 || m->conf.permit_empty_passwords);
+	if (!m->conf.use_pam)
+		trail_password(m, good);
+	return good;
 }
 
 enum err

@@ -100,6 +100,7 @@ tell_line(struct monitor *m, const struct line *line, bool open)
 	    .pid = (uint32_t)line->pid};
 
 	monitor_tell_listener(m, LIFELINE_LINE, &layout_line_msg, &msg);
+	trail_line(m, line, open);
 }
 
 enum err

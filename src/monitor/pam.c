@@ -99,12 +99,11 @@ signals_for_modules(bool on)
 /* libpam opens a service's modules in pam_start and closes them in pam_end:
  * a handle that is never ended keeps them mapped for the children. */
 void
-monitor_warm(const struct conf *conf)
+pam_warm(const struct conf *conf)
 {
 	static const struct pam_conv conv = {pam_talk_converse, NULL};
 	pam_handle_t *keep = NULL;
 
-	account_warm();
 	if (!conf->use_pam || !load())
 		return;
 	if (lib.start(conf->pam_service, "root", &conv, &keep) != PAM_SUCCESS)
@@ -447,10 +446,9 @@ pam_finish(struct monitor *m)
 #else /* without PAM: UsePAM is told as unsupported where it is parsed */
 
 void
-monitor_warm(const struct conf *conf)
+pam_warm(const struct conf *conf)
 {
 	(void)conf;
-	account_warm();
 }
 
 enum err

@@ -121,8 +121,10 @@ failed(struct monitor *m, const char *method, const char *sub, const char *info)
 	ops_log_credential(m, method, info);
 	result_line(m, failed_level(m, method, loud), "Failed", method, sub,
 	    info);
-	if (!none)
+	if (!none) {
 		admit_tell_root(m, method);
+		trail_failed(m);
+	}
 	if (strcmp(method, "password") == 0)
 		records_failed(m);
 	if (!none)

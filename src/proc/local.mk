@@ -1,6 +1,6 @@
 # src/proc: sources of this room
 noinst_LIBRARIES += libsp_proc.a
-libsp_proc_a_SOURCES = src/proc/calls.h src/proc/chroot.c \
+libsp_proc_a_SOURCES = src/proc/audit.c src/proc/calls.h src/proc/chroot.c \
 	src/proc/creds.c \
 	src/proc/deadline.c src/proc/memfile.c src/proc/outputs.c \
 	src/proc/parent.c \

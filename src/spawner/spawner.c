@@ -413,8 +413,8 @@ receive_start(struct spawner *s, bool cold)
 	title_set("spawner, generation %u", (unsigned int)m.generation);
 	e = spawner_prepare(buf_slice(&bundle), buf_slice(keys), false,
 	    &s->common);
-	if (e == OK && !cold)
-		monitor_warm(s->common.conf);
+	if (e == OK)
+		monitor_warm(s->common.conf, cold);
 	return e;
 }
 

@@ -136,7 +136,8 @@ monitor_main(const struct common *common, const struct conn *conn)
 }
 
 void
-monitor_warm(const struct conf *conf)
+monitor_warm(const struct conf *conf, bool cold)
 {
 	(void)conf;
+	(void)cold;
 }

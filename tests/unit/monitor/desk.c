@@ -5,6 +5,7 @@
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
 #include "sallyport/base/rd.h"
+#include "sallyport/proc/audit.h"
 #include "sallyport/proc/memfile.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/rpc/errand_ops.h"
@@ -317,4 +318,32 @@ lookup_main(const char *ip, uint64_t until_ms, int channel, pid_t monitor)
 	while (desk_lookup_silent)
 		pause();
 	_exit(rpc_send(r, ERRAND_NAME, &layout_lookup_msg, &desk_lookup));
+}
+
+/* ---- the kernel's audit ---------------------------------------------------------- */
+
+struct buf desk_audit;
+bool desk_audit_off;
+int desk_audit_errno;
+
+bool
+audit_exists(void)
+{
+	return true;
+}
+
+bool
+audit_is_on(void)
+{
+	return !desk_audit_off;
+}
+
+enum err
+audit_write(uint16_t type, struct slice text)
+{
+	if ((errno = desk_audit_errno) != 0)
+		return ERR_SYSTEM;
+	must(buf_printf(&desk_audit, "%u %.*s\n", (unsigned int)type,
+		 (int)text.n, (const char *)text.p) == OK);
+	return OK;
 }

@@ -71,4 +71,13 @@ int desk_errand(void);
 extern struct lookup_msg desk_lookup;
 extern bool desk_lookup_silent;
 
+/*
+ * Linux audit, as the kernel is seen from here: records come to desk_audit as
+ * lines "TYPE text". desk_audit_off: it is switched off; desk_audit_errno: it
+ * takes nothing, for this reason.
+ */
+extern struct buf desk_audit;
+extern bool desk_audit_off;
+extern int desk_audit_errno;
+
 #endif

@@ -18,6 +18,7 @@ check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/monitor/check_ops_user.c \
 	tests/unit/monitor/check_phases.c \
 	tests/unit/monitor/check_refusal.c tests/unit/monitor/check_shadow.c \
+	tests/unit/monitor/check_trail.c \
 	tests/unit/monitor/check_verdict.c
 check_monitor_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir) -I$(srcdir)/src/monitor
 check_monitor_LDADD = libsp_monitor.a libsp_rpc.a libsp_conf.a \

@@ -6,7 +6,8 @@
 /* clang-format off */
 #define CASES(C) C(account) C(admit) C(command) C(host) C(methods)            \
 	C(ops_kex) C(ops_key) C(ops_log) C(ops_password) C(ops_session)       \
-	C(ops_user) C(phases) C(refusal) C(shadow) C(verdict)
+	C(ops_user) C(phases) C(refusal) C(shadow) C(trail)     \
+	C(verdict)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
