@@ -408,6 +408,85 @@ check_ways_in(const struct adviser *a)
 		check_way_in(a, &c->refuse_connection, "it says so");
 }
 
+/* ---- confinement --------------------------------------------------------- */
+
+static const char *
+text_at(const void *value)
+{
+	const char *text;
+
+	memcpy(&text, value, sizeof(text));
+	return text;
+}
+
+/* What ForceCommand is where a block holds; block NULL: outside of all. */
+static const char *
+forced_in(const struct adviser *a, const struct match_block *block)
+{
+	size_t place = place_of(a, &a->conf->force_command);
+	const struct match_value *v =
+	    block == NULL ? NULL : match_value(block, (uint32_t)place);
+
+	return v == NULL ? a->conf->force_command : text_at(v->value);
+}
+
+/* A root that a shell doesn't have */
+static void
+check_root(const struct adviser *a, const char *root,
+    const struct conf_origin *at, const struct match_block *block)
+{
+	const char *forced = forced_in(a, block);
+
+	if (root == NULL ||
+	    (forced != NULL && strncmp(forced, "internal-sftp", 13) == 0))
+		return;
+	advise(a, at,
+	    "SftpRoot is of internal-sftp alone: without \"ForceCommand "
+	    "internal-sftp\" beside it commands see everything");
+}
+
+/* What one keyword says, outside of blocks and in each */
+static void
+check_root_everywhere(const struct adviser *a)
+{
+	size_t place = place_of(a, &a->conf->sftp_root);
+	struct conf_origin at;
+
+	if (conf_origin(a->conf, SLICE_NONE, &a->conf->sftp_root, 0, &at))
+		check_root(a, a->conf->sftp_root, &at, NULL);
+	for (size_t i = 0; i < a->set->nblocks; i++) {
+		const struct match_block *b = &a->set->blocks[i];
+		const struct match_value *v = match_value(b, (uint32_t)place);
+
+		if (v != NULL && v->origins.first != NULL)
+			check_root(a, text_at(v->value), &v->origins.first->at,
+			    b);
+	}
+}
+
+/* A quota is counted below the root. */
+static void
+check_quota(const struct adviser *a)
+{
+	size_t place = place_of(a, &a->conf->sftp_quota);
+	static const char text[] = "SftpQuota has no effect without SftpRoot";
+	struct conf_origin at;
+
+	if (a->conf->sftp_root != NULL ||
+	    in_any_block(a, place_of(a, &a->conf->sftp_root)))
+		return;
+	if (a->conf->sftp_quota != 0 &&
+	    conf_origin(a->conf, SLICE_NONE, &a->conf->sftp_quota, 0, &at))
+		advise(a, &at, "%s", text);
+	for (size_t i = 0; i < a->set->nblocks; i++) {
+		const struct match_value *v =
+		    match_value(&a->set->blocks[i], (uint32_t)place);
+
+		if (v != NULL && v->origins.first != NULL)
+			advise(a, &v->origins.first->at, "%s", text);
+	}
+}
+
 /* ---- listening sockets -------------------------------------------------- */
 
 static void
@@ -438,4 +517,6 @@ advice_give(const struct conf_set *set, const struct conf_world *world,
 	check_blocks(&a);
 	check_lists(&a);
 	check_ways_in(&a);
+	check_root_everywhere(&a);
+	check_quota(&a);
 }

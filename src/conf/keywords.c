@@ -169,6 +169,11 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL | OURS),
 	KEYWORD ("ForwardAllow",                  forward_allow,                  session_rules,  "any",    MATCH | OURS),
 	KEYWORD ("ForwardDeny",                   forward_deny,                   session_rules,  "none",   MATCH | OURS),
+	KEYWORD ("SftpRoot",                      sftp_root,                      text,           "none",   MATCH | OURS),
+	KEYWORD ("SftpFileMode",                  sftp_file_mode,                 session_mode,   "none",   MATCH | OURS),
+	KEYWORD ("SftpDirMode",                   sftp_dir_mode,                  session_mode,   "none",   MATCH | OURS),
+	KEYWORD ("SftpQuota",                     sftp_quota,                     session_quota,  "none",   MATCH | OURS),
+	KEYWORD ("SftpAtomicUpload",              sftp_atomic_upload,             flag,           "no",     MATCH | OURS),
 	KEYWORD ("ControlSocket",                 control_socket,                 text_path,      "/run/sallyport/control", GLOBAL | OURS),
 	KEYWORD ("MetricsListen",                 metrics_listen,                 metrics_listen, "none",   GLOBAL | OURS),
 

@@ -257,6 +257,89 @@ const struct values_kind values_session_channel_timeout =
 	.print = values_list_print,
 	.wants = "TYPE=TIME, or none"};
 
+/* ---- SFTP --------------------------------------------------------------- */
+
+#define MODE_MAX 07777u /* with set-id and sticky bits */
+
+static bool
+parse_mode(const struct values_kind *k, struct values_line *l, void *value)
+{
+	struct slice s = values_first(l);
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < s.n && v <= MODE_MAX; i++) {
+		if (s.p[i] < '0' || s.p[i] > '7')
+			return values_bad(l, "Invalid %s.", l->keyword);
+		v = v * 8 + (uint32_t)(s.p[i] - '0');
+	}
+	if (s.n == 0 || v > MODE_MAX)
+		return values_bad(l, "Invalid %s.", l->keyword);
+	memcpy(value, &v, k->size);
+	return true;
+}
+
+static bool
+parse_mode_none(const struct values_kind *k, struct values_line *l, void *value)
+{
+	const uint32_t none = CONF_MODE_NONE;
+
+	if (!values_is(l, "none"))
+		return parse_mode(k, l, value);
+	memcpy(value, &none, k->size);
+	return true;
+}
+
+static void
+print_mode(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	uint32_t v;
+
+	memcpy(&v, value, k->size);
+	if (v == CONF_MODE_NONE)
+		values_print_word(out, NULL);
+	else
+		values_print(out, "0%o", v);
+}
+
+const struct values_kind values_session_mode = {.size = sizeof(uint32_t),
+    .words_max = 1,
+    .parse = parse_mode_none,
+    .print = print_mode,
+    .wants = "an octal mode from 0 to 07777, or none"};
+
+/* 0 is none, so there is no quota of nothing: that is -R. */
+static bool
+parse_quota(const struct values_kind *k, struct values_line *l, void *value)
+{
+	uint64_t v = 0;
+
+	if (!values_is(l, "none") &&
+	    (text_size(values_first(l), &v) != OK || v == 0))
+		return values_bad(l, "invalid size.");
+	memcpy(value, &v, k->size);
+	return true;
+}
+
+static void
+print_quota(const struct values_kind *k, struct values_out *out,
+    const void *value)
+{
+	uint64_t v;
+
+	memcpy(&v, value, k->size);
+	if (v == 0)
+		values_print_word(out, NULL);
+	else
+		values_print(out, "%llu", (unsigned long long)v);
+}
+
+const struct values_kind values_session_quota = {.size = sizeof(uint64_t),
+    .words_max = 1,
+    .parse = parse_quota,
+    .print = print_quota,
+    .wants = "a size such as 500M or 20G, or none"};
+
 /* ---- forwarding --------------------------------------------------------- */
 
 static const struct values_choice forwards[] = {{"yes", FORWARD_ALL},

@@ -13,6 +13,10 @@ extern const struct values_kind values_session_user_environment;
 extern const struct values_kind values_session_subsystem; /* by name; grows */
 extern const struct values_kind values_session_channel_timeout;
 
+/* ---- SFTP --------------------------------------------------------------- */
+extern const struct values_kind values_session_mode;  /* octal, or none */
+extern const struct values_kind values_session_quota; /* octets; none is 0 */
+
 /* ---- forwarding --------------------------------------------------------- */
 extern const struct values_kind values_session_forward;
 extern const struct values_kind values_session_gateway;

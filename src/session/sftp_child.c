@@ -13,18 +13,20 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/base/path.h"
 #include "sallyport/base/text.h"
 #include "sallyport/roles.h"
 #include "sallyport/sftp/sftp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ARGS_MAX 64
+#define ARGS_MAX 64 /* of internal-sftp; it has a dozen options */
 
 /* ---- both -------------------------------------------------------------------------- */
 
@@ -92,24 +94,74 @@ to_session(void *ctx, enum log_level level, const char *text)
 	(void)!write(c->log, record, n + 1);
 }
 
-/* The words of the command, in its own memory. */
+/* The words of the command, quoted as those of sshd_config; -1: they aren't
+ * well quoted, or too many. */
 static int
-split(char *command, char **argv)
+split(const char *command, char **argv)
 {
+	struct slice rest = slice_cstr(command);
+	enum err e = OK;
 	int n = 0;
-	char *at = command;
 
-	while (n < ARGS_MAX - 1) {
-		at += strspn(at, " \t");
-		if (*at == '\0')
-			break;
-		argv[n++] = at;
-		at += strcspn(at, " \t");
-		if (*at != '\0')
-			*at++ = '\0';
+	while (e == OK && n < ARGS_MAX) {
+		size_t size = rest.n + 1;
+
+		argv[n] = mem_new(size);
+		e = text_word(&rest, argv[n], size);
+		n += e == OK;
 	}
+	if (e != ERR_NOT_FOUND)
+		return -1;
 	argv[n] = NULL;
 	return n;
+}
+
+static _Noreturn void
+refuse(const struct sftp_child *c, const char *why)
+{
+	to_session((void *)c, LEVEL_ERROR, why);
+	_exit(1);
+}
+
+/* SftpRoot's folder. It is opened once, with the user's rights: who may change
+ * what lies above it isn't asked, since nothing above is reached from it. */
+static int
+open_root(const struct sftp_child *c)
+{
+	SCOPED(buf_clear) struct buf path = BUF_LIMIT(4096);
+	SCOPED(mem_free_at) char *text = NULL;
+	char uid[24];
+	const struct path_token tokens[] = {{'h', c->home}, {'u', c->user},
+	    {'U', uid}, {0}};
+	int fd;
+
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)getuid());
+	if (path_expand(c->conf->sftp_root, tokens, &path) != OK)
+		refuse(c, "SftpRoot: unknown token");
+	text = mem_text(buf_slice(&path));
+	if (text[0] != '/')
+		refuse(c, "SftpRoot does not begin at root");
+	fd = open(text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		refuse(c, mem_format("SftpRoot \"%s\": %s",
+			      log_quote(slice_cstr(text)), strerror(errno)));
+	return fd;
+}
+
+static void
+confine(const struct sftp_child *c, struct sftp_options *o)
+{
+	const struct conf *conf = c->conf;
+
+	o->has_file_mode = conf->sftp_file_mode != CONF_MODE_NONE;
+	o->file_mode = (mode_t)conf->sftp_file_mode;
+	o->has_dir_mode = conf->sftp_dir_mode != CONF_MODE_NONE;
+	o->dir_mode = (mode_t)conf->sftp_dir_mode;
+	o->atomic = conf->sftp_atomic_upload;
+	if (conf->sftp_root == NULL)
+		return;
+	o->root = open_root(c);
+	o->quota = conf->sftp_quota;
 }
 
 _Noreturn void
@@ -123,22 +175,20 @@ sftp_child_run(const struct sftp_child *c)
 	struct sftp_options o;
 	char *argv[ARGS_MAX];
 	const char *fault;
-	int status, argc = split(mem_strdup(c->command), argv);
+	int status, argc = split(c->command, argv);
 
 	signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error */
-	if (sftp_options_parse(&o, argc, argv, &fault) != OK) {
-		to_session((void *)c, LEVEL_ERROR, fault);
-		_exit(1);
-	}
+	if (argc < 0)
+		refuse(c, "internal-sftp: bad quoting, or too many words");
+	if (sftp_options_parse(&o, argc, argv, &fault) != OK)
+		refuse(c, fault);
 	o.user = c->user;
 	o.address = c->address;
 	if (is_answered(&o, &status))
 		_exit(status);
-	if (!go_to_start(&o, c->home, c->user)) {
-		to_session((void *)c, LEVEL_ERROR,
-		    "the start directory can't be entered");
-		_exit(1);
-	}
+	confine(c, &o);
+	if (o.root == 0 && !go_to_start(&o, c->home, c->user))
+		refuse(c, "the start directory can't be entered");
 	_exit(sftp_serve(0, 1, &o, &ops));
 }
 

@@ -4,6 +4,8 @@
 #ifndef SALLYPORT_SRC_SESSION_SFTP_CHILD_H
 #define SALLYPORT_SRC_SESSION_SFTP_CHILD_H
 
+#include "sallyport/conf/conf.h"
+
 /*
  * internal-sftp: the rest of a child that was forked and not exec'd, with the
  * connection's channel on 0 and 1. command: "internal-sftp" and its arguments.
@@ -13,7 +15,8 @@
 struct sftp_child {
 	const char *command;
 	const char *user, *home;
-	const char *address; /* the client's */
+	const struct conf *conf; /* SftpRoot and its kin */
+	const char *address;     /* the client's */
 	int log;
 };
 

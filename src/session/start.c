@@ -374,6 +374,7 @@ serve_sftp(const struct launch *l)
 	const struct sftp_child c = {.command = l->plan->command,
 	    .user = s->grant->user,
 	    .home = s->grant->home,
+	    .conf = &s->conf,
 	    .address = s->conn->peer_ip,
 	    .log = l->plan->log};
 

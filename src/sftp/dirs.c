@@ -21,10 +21,10 @@
 /* ---- open, make, remove ------------------------------------------------------- */
 
 static DIR *
-open_folder(const char *path)
+open_folder(const struct sftp *s, const char *path)
 {
-	int fd = open(path,
-	    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = place_open(s, path,
+	    O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY, 0);
 	DIR *folder;
 
 	if (fd >= 0 && own_is(fd)) {
@@ -47,15 +47,34 @@ on_opendir(struct sftp *s, struct rd *r)
 	if (path == NULL)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_INFO, "opendir \"%s\"", sftp_quote(path));
-	if ((new.folder = open_folder(path)) == NULL)
+	if ((new.folder = open_folder(s, path)) == NULL)
 		return sftp_done(-1);
 	return sftp_reply_handle(s, &new, path);
+}
+
+/* With a mode that is forced, this one to the last bit: the call leaves some
+ * to the kernel. */
+static enum status
+make_folder(const struct sftp *s, const struct place *p, mode_t mode)
+{
+	SCOPED(io_close) int fd = -1;
+
+	bool forced = s->o->has_dir_mode;
+
+	if (mkdirat(p->dir, p->name, forced ? 0700 : mode) != 0)
+		return sftp_done(-1);
+	if (!forced)
+		return FX_OK;
+	fd = openat(p->dir, p->name,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return sftp_done(fd < 0 ? -1 : fchmod(fd, s->o->dir_mode));
 }
 
 enum status
 on_mkdir(struct sftp *s, struct rd *r)
 {
 	SCOPED(mem_free_at) char *path = sftp_path(r);
+	SCOPED(place_clear) struct place p = PLACE_NONE;
 	struct attrs a = attrs_read(r);
 	mode_t mode = a.has & ATTR_MODE ? (mode_t)(a.mode & 07777) : 0777;
 
@@ -63,18 +82,23 @@ on_mkdir(struct sftp *s, struct rd *r)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_INFO, "mkdir name \"%s\" mode 0%o", sftp_quote(path),
 	    (unsigned int)mode);
-	return sftp_done(mkdir(path, mode));
+	if (place_find(s, path, &p) != 0)
+		return sftp_done(-1);
+	return make_folder(s, &p, mode);
 }
 
 enum status
 on_rmdir(struct sftp *s, struct rd *r)
 {
 	SCOPED(mem_free_at) char *path = sftp_path(r);
+	SCOPED(place_clear) struct place p = PLACE_NONE;
 
 	if (path == NULL)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_INFO, "rmdir name \"%s\"", sftp_quote(path));
-	return sftp_done(rmdir(path));
+	if (place_find(s, path, &p) != 0)
+		return sftp_done(-1);
+	return sftp_done(unlinkat(p.dir, p.name, AT_REMOVEDIR));
 }
 
 /* ---- the entries -------------------------------------------------------------------- */
@@ -264,6 +288,11 @@ reply_resolved(struct sftp *s, const char *path)
 
 	if (path[0] == '\0')
 		path = ".";
+	if (s->o->root != 0) {
+		missing = place_real(s, path);
+		return missing == NULL ? sftp_done(-1)
+				       : sftp_reply_name(s, missing);
+	}
 	if (realpath(path, real) != NULL)
 		return sftp_reply_name(s, real);
 	if (errno != ENOENT || (missing = resolve_missing(path)) == NULL)
@@ -296,7 +325,7 @@ expand(const struct sftp *s, const char *path)
 		return mem_format("%s%s", s->start != NULL ? s->start : ".",
 		    path + 1);
 	user = mem_text(slice_make(path + 1, n - 1));
-	home = s->ops->home(s->ops->ctx, user);
+	home = extended_home(s, user);
 	return home == NULL ? NULL : mem_format("%s%s", home, path + n);
 }
 

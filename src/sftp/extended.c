@@ -3,9 +3,12 @@
  */
 #include "inside.h"
 
+#include "sallyport/base/io.h"
 #include "sallyport/base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
@@ -14,6 +17,22 @@
 #define OURS           5u /* descriptors that aren't the client's */
 
 /* ---- file systems ---------------------------------------------------------------- */
+
+/* A quota is as a smaller file system. */
+static void
+within_quota(const struct sftp *s, struct statvfs *v)
+{
+	uint64_t left = quota_left(s) / v->f_frsize;
+
+	if (s->o->quota == 0)
+		return;
+	if (v->f_blocks > s->o->quota / v->f_frsize)
+		v->f_blocks = s->o->quota / v->f_frsize;
+	if (v->f_bfree > left)
+		v->f_bfree = left;
+	if (v->f_bavail > left)
+		v->f_bavail = left;
+}
 
 static enum status
 reply_statvfs(struct sftp *s, const struct statvfs *v)
@@ -36,13 +55,15 @@ enum status
 on_statvfs(struct sftp *s, struct rd *r)
 {
 	SCOPED(mem_free_at) char *path = sftp_path(r);
+	SCOPED(io_close) int fd = -1;
 	struct statvfs v;
 
 	if (path == NULL)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_INFO, "statvfs \"%s\"", sftp_quote(path));
-	if (statvfs(path, &v) != 0)
+	if ((fd = place_open(s, path, O_PATH, 0)) < 0 || fstatvfs(fd, &v) != 0)
 		return sftp_status_of(errno);
+	within_quota(s, &v);
 	return reply_statvfs(s, &v);
 }
 
@@ -59,6 +80,7 @@ on_fstatvfs(struct sftp *s, struct rd *r)
 	if (fstatvfs(h->kind == HANDLE_FILE ? h->fd : dirfd(h->folder), &v) !=
 	    0)
 		return sftp_status_of(errno);
+	within_quota(s, &v);
 	return reply_statvfs(s, &v);
 }
 
@@ -86,6 +108,17 @@ on_limits(struct sftp *s, struct rd *r)
 
 /* ---- accounts --------------------------------------------------------------------------- */
 
+/* Below SftpRoot everybody's is where he begins: others' are outside. */
+const char *
+extended_home(const struct sftp *s, const char *user)
+{
+	bool own = user[0] == '\0' || strcmp(user, s->o->user) == 0;
+
+	if (s->o->root == 0)
+		return s->ops->home(s->ops->ctx, user);
+	return own ? s->start : NULL;
+}
+
 enum status
 on_home_directory(struct sftp *s, struct rd *r)
 {
@@ -95,7 +128,7 @@ on_home_directory(struct sftp *s, struct rd *r)
 	if (user == NULL)
 		return FX_BAD_MESSAGE;
 	sftp_say(s, LEVEL_VERBOSE, "home-directory \"%s\"", sftp_quote(user));
-	home = s->ops->home(s->ops->ctx, user);
+	home = extended_home(s, user);
 	return home == NULL ? FX_FAILURE : sftp_reply_name(s, home);
 }
 

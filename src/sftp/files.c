@@ -1,5 +1,5 @@
 /*
- * files.c - requests on files: open, read, write, attributes, names
+ * files.c - requests on files: open, close, read, write, copy
  */
 #include "inside.h"
 
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* pflags of OPEN, draft §6.3 */
@@ -63,6 +62,50 @@ flags_text(uint32_t pflags, char room[64])
 	return room;
 }
 
+/* O_TRUNC, where it is to be known how much that sets free. */
+static bool
+empty(struct sftp *s, int fd)
+{
+	struct quota_file q;
+	int failed = 0;
+
+	(void)quota_before(s, fd, 0, &q);
+	if (q.counts)
+		failed = ftruncate(fd, 0);
+	quota_after(s, fd, &q);
+	return failed == 0;
+}
+
+/* As it is: with SftpQuota it is emptied by a call of its own. */
+static int
+open_in_place(struct sftp *s, const char *path, int flags, mode_t mode)
+{
+	bool apart = s->o->quota != 0 && (flags & O_TRUNC) != 0;
+	int fd = place_open(s, path, apart ? flags & ~O_TRUNC : flags, mode);
+	int why;
+
+	if (fd < 0 || !apart || empty(s, fd))
+		return fd;
+	why = errno;
+	io_close(&fd);
+	errno = why;
+	return -1;
+}
+
+static void
+open_new(struct sftp *s, const char *path, int flags, mode_t mode,
+    struct handle *new)
+{
+	bool forced = s->o->has_file_mode;
+	mode_t mask = forced ? umask(0) : 0;
+
+	mode = forced ? s->o->file_mode : mode;
+	if (!upload_begin(s, path, flags, mode, new))
+		new->fd = open_in_place(s, path, flags, mode);
+	if (forced)
+		(void)umask(mask);
+}
+
 enum status
 on_open(struct sftp *s, struct rd *r)
 {
@@ -84,7 +127,7 @@ on_open(struct sftp *s, struct rd *r)
 	}
 	sftp_say(s, LEVEL_INFO, "open \"%s\" flags %s mode 0%o",
 	    sftp_quote(path), flags_text(pflags, room), mode & MODES);
-	new.fd = open(path, open_flags(pflags), (mode_t)(mode & MODES));
+	open_new(s, path, open_flags(pflags), (mode_t)(mode & MODES), &new);
 	if (new.fd < 0)
 		return sftp_done(-1);
 	if (own_is(new.fd)) {
@@ -111,6 +154,9 @@ on_close(struct sftp *s, struct rd *r)
 		    "close \"%s\" bytes read %llu written %llu",
 		    sftp_quote(h->path), (unsigned long long)h->octets_read,
 		    (unsigned long long)h->octets_written);
+	if (h->upload != NULL)
+		return sftp_status_of(upload_end(s, h));
+	quota_close(s, h);
 	return sftp_status_of(handles_close(&s->handles, h));
 }
 
@@ -153,13 +199,33 @@ on_read(struct sftp *s, struct rd *r)
 	return FX_REPLIED;
 }
 
+static ssize_t
+put(struct sftp *s, struct handle *h, uint64_t offset, struct slice data)
+{
+	struct quota_file q = {.counts = false};
+	ssize_t n;
+
+	if (s->o->quota != 0) {
+		struct stat st;
+
+		if (h->append && fstat(h->fd, &st) == 0)
+			offset = (uint64_t)st.st_size;
+		if (!quota_before(s, h->fd, offset + data.n, &q))
+			return -1;
+	}
+	n = h->append ? write(h->fd, data.p, data.n)
+		      : pwrite(h->fd, data.p, data.n, (off_t)offset);
+	quota_after(s, h->fd, &q);
+	return n;
+}
+
 enum status
 on_write(struct sftp *s, struct rd *r)
 {
 	struct handle *h = handles_get(&s->handles, rd_string(r), HANDLE_FILE);
 	uint64_t offset = rd_u64(r);
 	struct slice data = rd_string(r);
-	ssize_t put;
+	ssize_t n;
 
 	if (rd_status(r) != OK)
 		return FX_BAD_MESSAGE;
@@ -167,12 +233,12 @@ on_write(struct sftp *s, struct rd *r)
 		return FX_FAILURE;
 	if (offset > INT64_MAX)
 		return sftp_status_of(EINVAL);
-	put = h->append ? write(h->fd, data.p, data.n)
-			: pwrite(h->fd, data.p, data.n, (off_t)offset);
-	if (put < 0)
+	n = put(s, h, offset, data);
+	h->failed |= n != (ssize_t)data.n;
+	if (n < 0)
 		return sftp_done(-1);
-	h->octets_written += (uint64_t)put;
-	return (size_t)put == data.n ? FX_OK : FX_FAILURE;
+	h->octets_written += (uint64_t)n;
+	return (size_t)n == data.n ? FX_OK : FX_FAILURE;
 }
 
 enum status
@@ -225,16 +291,38 @@ is_same_file(int a, int b)
 	       (x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
+/* One step, no further than the quota allows. */
+static ssize_t
+copy_within(struct sftp *s, int from, off_t *at, int to, off_t *there,
+    uint64_t max)
+{
+	struct quota_file q;
+	uint64_t end;
+	ssize_t n;
+
+	if (!quota_before(s, to, (uint64_t)*there + 1, &q))
+		return -1;
+	end = quota_end(s, &q);
+	if (max > end - (uint64_t)*there)
+		max = end - (uint64_t)*there;
+	n = copy_step(from, at, to, there,
+	    max < SIZE_MAX ? (size_t)max : SIZE_MAX);
+	quota_after(s, to, &q);
+	return n;
+}
+
 /* All, where n is 0: to the end. */
 static enum status
-copy(struct handle *from, off_t at, struct handle *to, off_t there, uint64_t n)
+copy(struct sftp *s, struct handle *from, off_t at, struct handle *to,
+    off_t there, uint64_t n)
 {
 	uint64_t left = n == 0 ? UINT64_MAX : n;
 
 	while (left > 0) {
-		ssize_t step = copy_step(from->fd, &at, to->fd, &there,
-		    left < SIZE_MAX ? (size_t)left : SIZE_MAX);
+		ssize_t step =
+		    copy_within(s, from->fd, &at, to->fd, &there, left);
 
+		to->failed |= step < 0;
 		if (step < 0)
 			return sftp_done(-1);
 		if (step == 0)
@@ -263,302 +351,5 @@ on_copy_data(struct sftp *s, struct rd *r)
 		return sftp_status_of(EINVAL);
 	if (is_same_file(from->fd, to->fd))
 		return FX_FAILURE;
-	return copy(from, (off_t)at, to, (off_t)there, n);
-}
-
-/* ---- attributes --------------------------------------------------------------------- */
-
-static enum status
-stat_path(struct sftp *s, struct rd *r, bool follow)
-{
-	SCOPED(mem_free_at) char *path = sftp_path(r);
-	struct stat st;
-
-	if (path == NULL)
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_VERBOSE, "%sstat name \"%s\"", follow ? "" : "l",
-	    sftp_quote(path));
-	if (fstatat(AT_FDCWD, path, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0)
-		return sftp_done(-1);
-	return sftp_reply_attrs(s, &st);
-}
-
-enum status
-on_stat(struct sftp *s, struct rd *r)
-{
-	return stat_path(s, r, true);
-}
-
-enum status
-on_lstat(struct sftp *s, struct rd *r)
-{
-	return stat_path(s, r, false);
-}
-
-enum status
-on_fstat(struct sftp *s, struct rd *r)
-{
-	struct handle *h = handles_any(&s->handles, rd_string(r));
-	struct stat st;
-
-	if (rd_status(r) != OK)
-		return FX_BAD_MESSAGE;
-	if (h == NULL)
-		return FX_FAILURE;
-	if (fstat(h->kind == HANDLE_FILE ? h->fd : dirfd(h->folder), &st) != 0)
-		return sftp_done(-1);
-	return sftp_reply_attrs(s, &st);
-}
-
-/* What is to be changed: a path, followed or not, or an open file. */
-struct target {
-	const char *path; /* for the log; the target where fd is -1 */
-	int fd;
-	int flags; /* AT_SYMLINK_NOFOLLOW or 0 */
-};
-
-static int
-set_size(const struct target *t, const struct attrs *a)
-{
-	if (a->size > INT64_MAX || (t->flags & AT_SYMLINK_NOFOLLOW) != 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	return t->fd >= 0 ? ftruncate(t->fd, (off_t)a->size)
-			  : truncate(t->path, (off_t)a->size);
-}
-
-static int
-set_mode(const struct target *t, const struct attrs *a)
-{
-	mode_t mode = (mode_t)(a->mode & MODES);
-
-	return t->fd >= 0 ? fchmod(t->fd, mode)
-			  : fchmodat(AT_FDCWD, t->path, mode, t->flags);
-}
-
-static int
-set_times(const struct target *t, const struct attrs *a)
-{
-	const struct timespec times[2] = {{.tv_sec = (time_t)a->atime},
-	    {.tv_sec = (time_t)a->mtime}};
-
-	return t->fd >= 0 ? futimens(t->fd, times)
-			  : utimensat(AT_FDCWD, t->path, times, t->flags);
-}
-
-static int
-set_owner(const struct target *t, const struct attrs *a)
-{
-	return t->fd >= 0
-		   ? fchown(t->fd, a->uid, a->gid)
-		   : fchownat(AT_FDCWD, t->path, a->uid, a->gid, t->flags);
-}
-
-static const char *
-time_text(uint32_t when, char room[32])
-{
-	time_t t = (time_t)when;
-	struct tm local;
-
-	if (localtime_r(&t, &local) == NULL ||
-	    strftime(room, 32, "%Y%m%d-%H:%M:%S", &local) == 0)
-		snprintf(room, 32, "%u", when);
-	return room;
-}
-
-/* All are tried; the last that fails is what the client hears. */
-static enum status
-set_all(const struct sftp *s, const struct target *t, const struct attrs *a)
-{
-	const char *path = sftp_quote(t->path);
-	enum status status = FX_OK;
-	char room[32];
-
-	if (a->has & ATTR_SIZE) {
-		sftp_say(s, LEVEL_INFO, "set \"%s\" size %llu", path,
-		    (unsigned long long)a->size);
-		if (set_size(t, a) != 0)
-			status = sftp_done(-1);
-	}
-	if (a->has & ATTR_MODE) {
-		sftp_say(s, LEVEL_INFO, "set \"%s\" mode %04o", path,
-		    a->mode & MODES);
-		if (set_mode(t, a) != 0)
-			status = sftp_done(-1);
-	}
-	if (a->has & ATTR_TIMES) {
-		sftp_say(s, LEVEL_INFO, "set \"%s\" modtime %s", path,
-		    time_text(a->mtime, room));
-		if (set_times(t, a) != 0)
-			status = sftp_done(-1);
-	}
-	if (a->has & ATTR_OWNER) {
-		sftp_say(s, LEVEL_INFO, "set \"%s\" owner %u group %u", path,
-		    a->uid, a->gid);
-		if (set_owner(t, a) != 0)
-			status = sftp_done(-1);
-	}
-	return status;
-}
-
-static enum status
-set_path(struct sftp *s, struct rd *r, int flags)
-{
-	SCOPED(mem_free_at) char *path = sftp_path(r);
-	struct attrs a = attrs_read(r);
-	struct target t = {.path = path, .fd = -1, .flags = flags};
-
-	if (rd_status(r) != OK)
-		return FX_BAD_MESSAGE;
-	return set_all(s, &t, &a);
-}
-
-enum status
-on_setstat(struct sftp *s, struct rd *r)
-{
-	return set_path(s, r, 0);
-}
-
-enum status
-on_lsetstat(struct sftp *s, struct rd *r)
-{
-	return set_path(s, r, AT_SYMLINK_NOFOLLOW);
-}
-
-enum status
-on_fsetstat(struct sftp *s, struct rd *r)
-{
-	struct handle *h = handles_any(&s->handles, rd_string(r));
-	struct attrs a = attrs_read(r);
-	struct target t = {.fd = -1};
-
-	if (rd_status(r) != OK)
-		return FX_BAD_MESSAGE;
-	if (h == NULL)
-		return FX_FAILURE;
-	t.path = h->path;
-	t.fd = h->kind == HANDLE_FILE ? h->fd : dirfd(h->folder);
-	return set_all(s, &t, &a);
-}
-
-/* ---- names --------------------------------------------------------------------------- */
-
-enum status
-on_remove(struct sftp *s, struct rd *r)
-{
-	SCOPED(mem_free_at) char *path = sftp_path(r);
-
-	if (path == NULL)
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "remove name \"%s\"", sftp_quote(path));
-	return sftp_done(unlink(path));
-}
-
-static bool
-has_no_links(int why)
-{
-	return why == EOPNOTSUPP || why == ENOSYS || why == EXDEV ||
-	       why == EPERM;
-}
-
-static enum status
-rename_checked(const char *from, const char *to)
-{
-	struct stat st;
-
-	if (lstat(to, &st) == 0)
-		return FX_FAILURE;
-	return sftp_done(rename(from, to));
-}
-
-/* A link can't come into being where there is something already. */
-static enum status
-rename_file(const char *from, const char *to)
-{
-	if (link(from, to) != 0) {
-		if (has_no_links(errno))
-			return rename_checked(from, to);
-		return sftp_done(-1);
-	}
-	if (unlink(from) == 0)
-		return FX_OK;
-	(void)unlink(to); /* it is where it was */
-	return FX_FAILURE;
-}
-
-/* Two paths of a request; false after a fault. */
-static bool
-two_paths(struct rd *r, char **one, char **other)
-{
-	*one = sftp_path(r);
-	*other = sftp_path(r);
-	return rd_status(r) == OK;
-}
-
-enum status
-on_rename(struct sftp *s, struct rd *r)
-{
-	SCOPED(mem_free_at) char *from = NULL;
-	SCOPED(mem_free_at) char *to = NULL;
-	struct stat st;
-
-	if (!two_paths(r, &from, &to))
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "rename old \"%s\" new \"%s\"",
-	    sftp_quote(from), sftp_quote(to));
-	if (lstat(from, &st) != 0)
-		return sftp_done(-1);
-	return S_ISREG(st.st_mode) ? rename_file(from, to)
-				   : rename_checked(from, to);
-}
-
-/* What is one system call on two names. */
-static enum status
-change_two(struct sftp *s, struct rd *r, const char *what,
-    int (*change)(const char *old, const char *new))
-{
-	SCOPED(mem_free_at) char *old = NULL;
-	SCOPED(mem_free_at) char *new = NULL;
-
-	if (!two_paths(r, &old, &new))
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_INFO, "%s old \"%s\" new \"%s\"", what,
-	    sftp_quote(old), sftp_quote(new));
-	return sftp_done(change(old, new));
-}
-
-enum status
-on_posix_rename(struct sftp *s, struct rd *r)
-{
-	return change_two(s, r, "posix-rename", rename);
-}
-
-enum status
-on_hardlink(struct sftp *s, struct rd *r)
-{
-	return change_two(s, r, "hardlink", link);
-}
-
-/* What it leads to comes first, against the draft: all clients do so. */
-enum status
-on_symlink(struct sftp *s, struct rd *r)
-{
-	return change_two(s, r, "symlink", symlink);
-}
-
-enum status
-on_readlink(struct sftp *s, struct rd *r)
-{
-	SCOPED(mem_free_at) char *path = sftp_path(r);
-	char target[4097];
-	ssize_t n;
-
-	if (path == NULL)
-		return FX_BAD_MESSAGE;
-	sftp_say(s, LEVEL_VERBOSE, "readlink \"%s\"", sftp_quote(path));
-	if ((n = readlink(path, target, sizeof(target) - 1)) < 0)
-		return sftp_done(-1);
-	target[n] = '\0';
-	return sftp_reply_name(s, target);
+	return copy(s, from, (off_t)at, to, (off_t)there, n);
 }

@@ -65,6 +65,7 @@ handles_add(struct handles *h, const struct handle *new, const char *path,
 	    .fd = new->fd,
 	    .folder = new->folder,
 	    .append = new->append,
+	    .upload = new->upload,
 	    .path = mem_strdup(path)};
 	*number = at->generation << SLOT_BITS | slot;
 	return OK;

@@ -83,8 +83,10 @@ struct handle {
 	DIR *folder;
 	char *path;  /* as the client said it, for the log */
 	bool append; /* a write's offset doesn't count */
+	bool failed; /* something that was to be written isn't there */
 	uint64_t octets_read, octets_written;
-	uint32_t next_free; /* slot + 1 */
+	struct upload *upload; /* or NULL */
+	uint32_t next_free;    /* slot + 1 */
 };
 
 struct handles {
@@ -111,6 +113,12 @@ struct handle *handles_any(const struct handles *h, struct slice number);
 /* 0, or errno of the close. */
 int handles_close(struct handles *h, struct handle *handle);
 
+/* Octets below SftpRoot; see quota.c below */
+struct quota {
+	uint64_t used;
+	bool unknown; /* it couldn't be counted: nothing may grow */
+};
+
 /* ---- sftp.c -------------------------------------------------------------------- */
 
 struct sftp {
@@ -120,7 +128,9 @@ struct sftp {
 	struct buf out;
 	size_t sent; /* octets at the front of out */
 	struct handles handles;
-	char *start;   /* the working directory at the beginning */
+	struct quota quota;
+	uint32_t uploads; /* handles that have one */
+	char *start;   /* the folder at the beginning; with SftpRoot, in it */
 	uint32_t id;   /* of the request that is served */
 	bool begun;    /* INIT came */
 	bool over;     /* nothing can be understood any more */
@@ -148,8 +158,11 @@ enum status sftp_done(int failed);   /* what a system call gave */
 enum status sftp_reply_name(struct sftp *s, const char *name);
 /* HANDLE for new, which is taken; a limit reached is a failure. */
 enum status
-sftp_reply_handle(struct sftp *s, const struct handle *new, const char *path);
+sftp_reply_handle(struct sftp *s, struct handle *new, const char *path);
 enum status sftp_reply_attrs(struct sftp *s, const struct stat *st);
+
+/* An account's home, NULL: none that can be told. */
+const char *extended_home(const struct sftp *s, const char *user);
 
 /* For the log; only where the level asks for it. */
 void sftp_say(const struct sftp *s, enum log_level level, const char *format,
@@ -163,6 +176,91 @@ char *sftp_path(struct rd *r);
 
 /* The names as the log shows them: quoted, bounded. */
 const char *sftp_quote(const char *path);
+
+/* ---- place.c: where a path of the client's leads ---------------------------- */
+
+/* open(2); with SftpRoot nothing outside of it, which is EACCES. */
+int place_open(const struct sftp *s, const char *path, int flags, mode_t mode);
+int place_stat(const struct sftp *s, const char *path, bool follow,
+    struct stat *st);
+
+/* A name, for the calls that end with "at" and follow no link at the end. */
+struct place {
+	int dir; /* AT_FDCWD, or the descriptor of the folder it is in */
+	const char *name;
+	char *text; /* name lies in it; or NULL */
+};
+
+#define PLACE_NONE ((struct place){.dir = -1})
+
+/* 0, or -1 with errno; place_clear in either case. Without SftpRoot the name
+ * is the path. p->name lives as long as path. */
+int place_find(const struct sftp *s, const char *path, struct place *p);
+/* The same, and the folder's descriptor is opened in any case. */
+int place_folder(const struct sftp *s, const char *path, struct place *p);
+void place_clear(struct place *p); /* for SCOPED */
+
+/* Would a link at that path, to that target, lead out of SftpRoot? */
+bool
+place_leads_out(const struct sftp *s, const char *link, const char *target);
+
+/* realpath(3) with SftpRoot for the root, but the last component needn't be
+ * there; for mem_free. NULL with errno. */
+char *place_real(const struct sftp *s, const char *path);
+
+/* ---- quota.c: octets below SftpRoot ------------------------------------------- */
+
+/* What is there, at the beginning. */
+void quota_count(struct sftp *s);
+
+/* An open file before something is done to it. */
+struct quota_file {
+	bool counts; /* a regular file, and there is a quota */
+	uint64_t size;
+};
+
+/* False with EDQUOT: there is no room for it to reach end. */
+bool
+quota_before(const struct sftp *s, int fd, uint64_t end, struct quota_file *q);
+void quota_after(struct sftp *s, int fd, const struct quota_file *q);
+/* How far a file may grow. */
+uint64_t quota_end(const struct sftp *s, const struct quota_file *q);
+
+/* A name before it goes, and when it is gone. */
+struct quota_name {
+	bool last; /* the only one that the file has */
+	dev_t dev;
+	ino_t ino;
+	uint64_t size;
+};
+struct quota_name quota_look(const struct sftp *s, int dir, const char *name);
+void quota_gone(struct sftp *s, const struct quota_name *q);
+/* Before a handle is closed: it may be the last that a file without a name
+ * had. */
+void quota_close(struct sftp *s, const struct handle *h);
+
+/* What is left of the quota; UINT64_MAX without one. */
+uint64_t quota_left(const struct sftp *s);
+
+/* ---- upload.c: a file that comes into being when it is whole ------------------- */
+
+/*
+ * Open a file of another name for what would go to path. False: it is to be
+ * opened as it is, be it that this gives an error. flags are of open(2).
+ */
+bool upload_begin(struct sftp *s, const char *path, int flags, mode_t mode,
+    struct handle *new);
+/* The handle is closed: the file gets its name. 0 or errno. */
+int upload_end(struct sftp *s, struct handle *h);
+/* Nothing came of it: the file is removed. Doesn't close. */
+void upload_drop(struct sftp *s, struct handle *h);
+/* Who asks for path means this file, or NULL. */
+const struct handle *upload_at(const struct sftp *s, const char *path);
+
+/* ---- stat.c ------------------------------------------------------------------ */
+
+/* The mode that is set where a client wants another. */
+mode_t stat_mode(const struct sftp *s, mode_t kind, uint32_t wanted);
 
 /* ---- own.c ------------------------------------------------------------------------ */
 

@@ -164,14 +164,17 @@ sftp_reply_name(struct sftp *s, const char *name)
 }
 
 enum status
-sftp_reply_handle(struct sftp *s, const struct handle *new, const char *path)
+sftp_reply_handle(struct sftp *s, struct handle *new, const char *path)
 {
 	uint32_t number;
 	size_t mark;
 	struct wr w;
 
-	if (handles_add(&s->handles, new, path, &number) != OK)
+	if (handles_add(&s->handles, new, path, &number) != OK) {
+		if (new->upload != NULL)
+			upload_drop(s, new);
 		return FX_FAILURE;
+	}
 	w = sftp_reply(s, FXP_HANDLE, &mark);
 	wr_u32(&w, 4);
 	wr_u32(&w, number);
@@ -481,6 +484,8 @@ close_all(struct sftp *s)
 		else if (h->kind == HANDLE_FOLDER)
 			sftp_say(s, LEVEL_INFO, "forced closedir \"%s\"",
 			    sftp_quote(h->path));
+		if (h->upload != NULL)
+			upload_drop(s, h);
 		if (h->kind != HANDLE_NONE)
 			(void)handles_close(&s->handles, h);
 	}
@@ -495,6 +500,26 @@ set_nonblocking(int fd, bool *was)
 
 	*was = flags >= 0 && (flags & O_NONBLOCK) != 0;
 	return flags >= 0 && (*was || io_nonblock(fd, true) == OK);
+}
+
+/* The folder of -d, in the root; and what the root has. */
+static void
+start_below_root(struct sftp *s)
+{
+	SCOPED(mem_free_at) char *path = NULL;
+	char *start = NULL;
+	struct stat st;
+
+	if (s->o->start != NULL &&
+	    (sftp_start(s->o, "", s->o->user, getuid(), &path) != OK ||
+		(start = place_real(s, path)) == NULL ||
+		place_stat(s, start, true, &st) != 0 || !S_ISDIR(st.st_mode)))
+		give_up(s, "the start directory can't be entered");
+	if (start != NULL) {
+		mem_free(s->start);
+		s->start = start;
+	}
+	quota_count(s);
 }
 
 int
@@ -512,9 +537,11 @@ sftp_serve(int in, int out, const struct sftp_options *o,
 	if (o->has_umask)
 		umask(o->umask);
 	handles_init(&s.handles);
-	s.start = getcwd(NULL, 0);
+	s.start = o->root == 0 ? getcwd(NULL, 0) : mem_strdup("/");
 	sftp_say(&s, LEVEL_INFO, "session opened for local user %s from [%s]",
 	    o->user, o->address);
+	if (o->root != 0)
+		start_below_root(&s);
 	run(&s, in, out);
 	close_all(&s);
 	sftp_say(&s, LEVEL_INFO, "session closed for local user %s from [%s]",

@@ -2,8 +2,8 @@
  * fuzz_sftp.c - requests in any order (SEC-49)
  *
  * Input: what a client sends, from INIT on. It works as nobody in a folder of
- * its own; without the right to become nobody, nothing that changes a file is
- * served.
+ * its own, then the same again below that as SftpRoot, with all that goes with
+ * it; without the right to become nobody, nothing that changes a file is served.
  */
 #include "sallyport/base/must.h"
 #include "sallyport/sftp/sftp.h"
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define NOBODY 65534
+#define QUOTA  ((uint64_t)1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,6 +76,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(lseek(in, 0, SEEK_SET) == 0);
 	must(fchdir(scratch()) == 0);
 	setfsuid(NOBODY);
+	(void)sftp_serve(in, out, &o, &ops);
+	o.root = scratch();
+	o.quota = QUOTA;
+	o.atomic = o.has_file_mode = o.has_dir_mode = true;
+	o.file_mode = 0640;
+	o.dir_mode = 0750;
+	must(lseek(in, 0, SEEK_SET) == 0);
 	(void)sftp_serve(in, out, &o, &ops);
 	setfsuid(getuid());
 	must(fchdir(here) == 0);

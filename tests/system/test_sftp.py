@@ -431,6 +431,132 @@ def test_none_is_no_root_directory(env):
         works(s, "ls /etc/passwd")
 
 
+# ---- a root that needs no root --------------------------------------------------------------
+
+
+def rooted(env, *lines, options=""):
+    """The folder that the account's SFTP is confined to, and its server."""
+    there = folder(env)
+    return there, internal(env, "", "Match User " + env.user,
+                           "    SftpRoot " + there,
+                           "    ForceCommand internal-sftp " + options,
+                           *["    " + line for line in lines])
+
+
+def test_a_root_that_belongs_to_the_user(env):
+    """SftpRoot: it is "/", nothing else is to be had, and it may be anybody's
+    below /tmp. A shell, a command: the same server."""
+    there, s = rooted(env)
+    beside = folder(env)
+    write(beside + "/secret", b"outside")
+    os.symlink(beside, there + "/link")
+    os.symlink("../" + os.path.basename(beside), there + "/dots")
+    write(s.dir + "/data", b"d" * 1000)
+    shown = works(s, "pwd", "put data f", "mkdir d", "rename f d/g", "ls -1 /",
+                  "get /d/g back", "cd d", "cd ..", "cd ..", "pwd", "df /")
+    assert "Remote working directory: /\n" in shown, shown
+    assert "/d\n" in shown and beside not in shown, shown
+    assert read(there + "/d/g") == read(s.dir + "/back") == b"d" * 1000
+    for line in ("get link/secret out", "get dots/secret out",
+                 "get %s/secret out" % beside, "ls link/", "ls " + env.dir,
+                 "put data dots/new", "rename d/g dots/g", "rm dots/secret",
+                 "symlink %s/secret s" % beside, "ln dots/secret s",
+                 "get /proc/self/root/etc/passwd out", "chmod 777 link"):
+        assert sftp(s, line).returncode != 0, line
+    assert os.listdir(beside) == ["secret"]
+    assert not os.path.exists(there + "/s")
+    r = s.ssh("id")
+    assert b"uid=" not in r.stdout, r
+
+
+def test_tokens_and_faults_of_such_a_root(env):
+    """%u, %U, %h, %%; -d below it, in quotes; without the folder nothing."""
+    there = folder(env)
+    inner = "%s/%s-%d-%%" % (there, env.user, env.account.pw_uid)
+    os.makedirs(inner + "/a b")
+    s = internal(env, "-d '/a b'", "SftpRoot %s/%%u-%%U-%%%%" % there)
+    assert "Remote working directory: /a b\n" in works(s, "pwd")
+    s.stop()
+    for root, options, line in (
+            (there + "/none", "", "No such file"),
+            (there, "-d /none", "start directory can't be entered"),
+            (there + "/%x", "", "unknown token"),
+            ("var", "", "does not begin at root")):
+        s = internal(env, "", "Match User *", "    SftpRoot " + root,
+                     "    ForceCommand internal-sftp " + options)
+        assert sftp(s, "ls").returncode != 0, root
+        s.wait_log(line)
+        s.stop()
+
+
+def test_a_root_within_a_root_directory(env):
+    """SftpRoot is looked for in ChrootDirectory; no procfs is needed."""
+    with jail(env) as path:
+        s = internal(env, "", "ChrootDirectory " + path, "SftpRoot /up",
+                     "SftpFileMode 0640")
+        write(s.dir + "/data", b"d")
+        works(s, "put data f", "chmod 777 f", "chmod 700 .")
+        assert os.stat(path + "/up/f").st_mode & 0o7777 == 0o640
+        assert os.stat(path + "/up").st_mode & 0o7777 == 0o700
+
+
+def test_modes_quota_and_whole_files(env):
+    """What an administrator decides, real clients can't change: modes, how
+    much is stored, and that what is there is whole."""
+    there, s = rooted(env, "SftpFileMode 0640", "SftpDirMode 02750",
+                      "SftpQuota 1M", "SftpAtomicUpload yes")
+    data = os.urandom(600 << 10)
+    write(s.dir + "/data", data)
+    os.chmod(s.dir + "/data", 0o777)
+    works(s, "mkdir d", "put -p data d/f", "chmod 777 d/f", "chmod 777 d")
+    assert os.stat(there + "/d/f").st_mode & 0o7777 == 0o640
+    assert os.stat(there + "/d").st_mode & 0o7777 == 0o2750
+    fails(s, "put data d/g", "ailure")
+    assert os.listdir(there + "/d") == ["f"]
+    works(s, "rm d/f", "put data d/g", "ls d/g")
+    assert read(there + "/d/g") == data
+    args, to = client(s, "scp")
+    r = subprocess.run(args + ["-s", s.dir + "/data", to + ":d/g"],
+                       capture_output=True, timeout=60)
+    assert r.returncode == 0, r
+    with open(there + "/d/g", "ab") as f:
+        f.truncate(1000)
+    works(s, "reput data d/g")
+    assert read(there + "/d/g") == data
+
+
+def test_a_killed_upload_leaves_the_old_file(env):
+    """SftpAtomicUpload: whoever dies in the middle, client or server, what was
+    there is whole."""
+    there, s = rooted(env, "SftpAtomicUpload yes")
+    write(there + "/f", b"old", env)
+    write(s.dir + "/data", os.urandom(16 << 20))
+    for kill_server in (False, True):
+        args, to = client(s)
+        p = subprocess.Popen(args + ["-l", "16000", "-b", "-", to],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, cwd=s.dir,
+                             start_new_session=True)
+        p.stdin.write(b"put data f\n")
+        p.stdin.flush()
+
+        def part():
+            names = [n for n in os.listdir(there) if n.startswith(".upload-")]
+            return names and os.stat(there + "/" + names[0]).st_size > 1 << 20
+
+        wait_for(part, what="some of it")
+        if kill_server:
+            session = s.session_of(p)[1]
+            os.kill(descendants(session)[0], signal.SIGKILL)
+        else:
+            os.killpg(p.pid, signal.SIGKILL)
+        p.wait()
+        p.stdin.close()
+        assert read(there + "/f") == b"old"
+        if not kill_server:
+            wait_for(lambda: os.listdir(there) == ["f"], what="its removal")
+
+
 # ---- a client that dies ---------------------------------------------------------------------
 
 

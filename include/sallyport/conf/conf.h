@@ -73,6 +73,8 @@ struct conf_command {
 /* False: a word before the path isn't one of the two, or there is no path. */
 bool conf_command_read(const char *text, struct conf_command *c);
 
+#define CONF_MODE_NONE UINT32_MAX /* of SftpFileMode, SftpDirMode */
+
 /* PerSourcePenalties, in milliseconds. */
 struct conf_penalties {
 	uint64_t crash_ms, authfail_ms, invaliduser_ms, refuseconnection_ms;
@@ -194,6 +196,12 @@ struct conf {
 	const struct conf_subsystem *subsystems;
 	size_t nsubsystems;
 	const char *rdomain;
+	/* ours: of internal-sftp */
+	const char *sftp_root;   /* tokens not expanded */
+	uint32_t sftp_file_mode; /* or CONF_MODE_NONE */
+	uint32_t sftp_dir_mode;
+	uint64_t sftp_quota; /* octets below sftp_root; 0: none */
+	bool sftp_atomic_upload;
 
 	/* ---- forwarding, all M ---- */
 	enum conf_forward allow_tcp_forwarding;

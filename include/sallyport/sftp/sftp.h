@@ -8,8 +8,8 @@
  *     requests ──► ring ──► one row of the table each ──► replies, coalesced
  *
  * It works with the rights, the root directory and the working directory of
- * its process. A READ's data goes from the file into the reply, a WRITE's from
- * the request into the file.
+ * its process, and with SftpRoot below one folder. A READ's data goes from the
+ * file into the reply, a WRITE's from the request into the file.
  */
 #ifndef SALLYPORT_SFTP_SFTP_H
 #define SALLYPORT_SFTP_SFTP_H
@@ -48,11 +48,17 @@ struct sftp_options {
 	bool to_stderr;
 	bool has_umask;
 	mode_t umask;
-	const char *start;   /* -d, tokens not expanded; or NULL */
-	const char *query;   /* -Q, or NULL */
-	bool help;           /* -h */
-	const char *user;    /* for the log; not set by options */
+	const char *start; /* -d, tokens not expanded; or NULL */
+	const char *query; /* -Q, or NULL */
+	bool help;         /* -h */
+	/* not set by options */
+	const char *user;    /* for the log */
 	const char *address; /* the client's, for the log */
+	int root;            /* SftpRoot, opened; 0: none. Stays the caller's */
+	bool has_file_mode, has_dir_mode;
+	mode_t file_mode, dir_mode; /* whatever a client asks for */
+	uint64_t quota;             /* octets below root; 0: no limit */
+	bool atomic;                /* a file that is put appears when whole */
 };
 
 /*

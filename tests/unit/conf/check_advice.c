@@ -56,6 +56,18 @@ static const struct {
     {"Match all\nBanner /x\nMatch User anna\nBanner /y\n",
 	"line 4: Banner has no effect: main line 2 came first, in a block that "
 	"holds wherever this one does\n"},
+    {"SftpRoot /srv\nForceCommand internal-sftp -d /x\nSftpQuota 1G\n", ""},
+    {"Match User anna\nSftpRoot /srv\nForceCommand internal-sftp\n", ""},
+    {"SftpRoot /srv\nMatch User anna\nSftpRoot none\n",
+	"line 1: SftpRoot is of internal-sftp alone: without \"ForceCommand "
+	"internal-sftp\" beside it commands see everything\n"},
+    {"ForceCommand internal-sftp\nMatch User anna\nSftpRoot /srv\n"
+     "ForceCommand /bin/x\n",
+	"line 3: SftpRoot is of internal-sftp alone: without \"ForceCommand "
+	"internal-sftp\" beside it commands see everything\n"},
+    {"SftpQuota 1G\nMatch User anna\nSftpQuota 2G\n",
+	"line 1: SftpQuota has no effect without SftpRoot\nmain "
+	"line 3: SftpQuota has no effect without SftpRoot\n"},
     {"AllowUsers nobody\n", "line 1: AllowUsers" OUT ": there is no such "
 			    "user\n"},
     {"AllowUsers nobody\nMatch Address 1.2.3.4\nAllowUsers anna\n", ""},

@@ -28,6 +28,11 @@ static const struct good_line good[] = {
 	"10.0.0.0/8:22 [2001:db8::/32]:1-9 *.x:*"},
     {"ForwardAllow none", "forwardallow", "none"},
     {"ForwardDeny any", "forwarddeny", "any"},
+    {"SftpFileMode 640", "sftpfilemode", "0640"},
+    {"SftpDirMode 02770", "sftpdirmode", "02770"},
+    {"SftpDirMode none", "sftpdirmode", "none"},
+    {"SftpQuota 1.5G", "sftpquota", "1610612736"},
+    {"SftpQuota none", "sftpquota", "none"},
 };
 
 START_TEST(takes_a_good_value)
@@ -55,6 +60,11 @@ static const struct bad_line bad[] = {
     {"ForwardAllow x:9-1", "ForwardAllow bad rule x:9-1"},
     {"ForwardAllow x:0", "ForwardAllow bad rule x:0"},
     {"ForwardDeny x:1 none", "ForwardDeny bad rule none"},
+    {"SftpFileMode 10000", "Invalid SftpFileMode."},
+    {"SftpFileMode 0o644", "Invalid SftpFileMode."},
+    {"SftpDirMode \"\"", "SftpDirMode"},
+    {"SftpQuota 0", "invalid size."},
+    {"SftpQuota 5X", "invalid size."},
 };
 
 START_TEST(refuses_a_bad_value)

@@ -85,67 +85,6 @@ START_TEST(an_error_has_its_status)
 }
 END_TEST
 
-START_TEST(a_plain_rename_never_overwrites)
-{
-	SCOPED(client_clear) struct client c;
-
-	client_init(&c);
-	client_put("old", "old");
-	client_put("new", "new");
-	client_start(&c);
-	client_send(&c, FXP_RENAME, "ss", "old", "new");
-	ck_assert_uint_eq(client_status(&c), FX_FAILURE);
-	client_holds("new", "new");
-	client_send(&c, FXP_RENAME, "ss", "old", "newer");
-	ck_assert_uint_eq(client_status(&c), FX_OK);
-	client_holds("newer", "old");
-	ck_assert_int_ne(access("old", F_OK), 0);
-	client_send(&c, FXP_EXTENDED, "sss", "posix-rename@openssh.com",
-	    "newer", "new");
-	ck_assert_uint_eq(client_status(&c), FX_OK);
-	client_holds("new", "old");
-}
-END_TEST
-
-START_TEST(the_target_of_a_symlink_comes_first)
-{
-	SCOPED(client_clear) struct client c;
-	struct rd r;
-
-	client_init(&c);
-	client_start(&c);
-	client_send(&c, FXP_SYMLINK, "ss", "target", "name");
-	ck_assert_uint_eq(client_status(&c), FX_OK);
-	client_send(&c, FXP_READLINK, "s", "name");
-	r = client_reply(&c, FXP_NAME);
-	ck_assert_uint_eq(rd_u32(&r), 1);
-	ck_assert(slice_is(rd_string(&r), "target"));
-}
-END_TEST
-
-START_TEST(attributes_are_set_and_the_last_fault_is_told)
-{
-	SCOPED(client_clear) struct client c;
-	struct stat st;
-
-	client_init(&c);
-	client_put("file", "hello");
-	client_start(&c);
-	client_send(&c, FXP_SETSTAT, "suquuu", "file",
-	    (unsigned int)(ATTR_SIZE | ATTR_MODE | ATTR_TIMES), (uint64_t)2,
-	    0640u, 1000u, 2000u);
-	ck_assert_uint_eq(client_status(&c), FX_OK);
-	ck_assert_int_eq(stat("file", &st), 0);
-	ck_assert_int_eq(st.st_size, 2);
-	ck_assert_uint_eq(st.st_mode & 07777, 0640);
-	ck_assert_int_eq(st.st_mtime, 2000);
-	client_send(&c, FXP_EXTENDED, "ssuq", "lsetstat@openssh.com", "file",
-	    (unsigned int)ATTR_SIZE, (uint64_t)1);
-	ck_assert_uint_eq(client_status(&c), FX_BAD_MESSAGE);
-	client_holds("file", "he");
-}
-END_TEST
-
 START_TEST(copying_ends_where_it_should)
 {
 	SCOPED(client_clear) struct client c;
@@ -184,9 +123,6 @@ check_files(void)
 	tcase_add_test(tc, what_is_written_is_there_and_can_be_read);
 	tcase_add_test(tc, appending_doesnt_look_at_offsets);
 	tcase_add_test(tc, an_error_has_its_status);
-	tcase_add_test(tc, a_plain_rename_never_overwrites);
-	tcase_add_test(tc, the_target_of_a_symlink_comes_first);
-	tcase_add_test(tc, attributes_are_set_and_the_last_fault_is_told);
 	tcase_add_test(tc, copying_ends_where_it_should);
 	return tc;
 }

@@ -44,6 +44,13 @@ client_init(struct client *c)
 }
 
 void
+client_root(struct client *c)
+{
+	c->o.root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_gt(c->o.root, 0);
+}
+
+void
 client_start(struct client *c)
 {
 	int pair[2], logs[2];
@@ -99,6 +106,8 @@ client_clear(struct client *c)
 		(void)client_leave(c);
 	if (c->log >= 0)
 		close(c->log);
+	if (c->o.root > 0)
+		close(c->o.root);
 	buf_clear(&c->in);
 	ck_assert_int_eq(chdir("/"), 0);
 	nftw(c->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);

@@ -24,6 +24,8 @@ struct client {
 /* Before it starts, o may be changed; client_start sends INIT. */
 void client_init(struct client *c);
 void client_start(struct client *c);
+/* Before it starts: the present folder is its SftpRoot. */
+void client_root(struct client *c);
 void client_clear(struct client *c); /* for SCOPED */
 
 /* A request is a format: s string, u u32, q u64, h handle of 4 octets (u32). */

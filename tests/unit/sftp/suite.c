@@ -2,8 +2,8 @@
 
 /* clang-format off */
 #define CASES(C) \
-	C(attrs) C(dirs) C(extended) C(files) C(handles) C(options) C(own) \
-	C(sftp)
+	C(attrs) C(dirs) C(extended) C(files) C(handles) C(links) C(options) \
+	C(own) C(place) C(quota) C(sftp) C(stat) C(upload)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
