@@ -17,6 +17,7 @@ connect_new(struct transport *t, const struct connect_ops *ops,
 	c->ops = ops;
 	c->max_sessions = max_sessions;
 	c->purse = WINDOW_PURSE;
+	list_init(&c->waiting);
 	return c;
 }
 
@@ -28,6 +29,7 @@ connect_free(struct connect *c)
 	for (size_t i = 0; i < c->nslots; i++)
 		mem_free(c->slots[i].ch);
 	mem_free(c->slots);
+	global_forget(c);
 	mem_free(c);
 }
 

@@ -5,7 +5,10 @@
 
 #include "inside.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
 #include "sallyport/transport/transport.h"
+
+#include <string.h>
 
 #define TEXT_MAX  1024u
 #define REPLY_MAX ((size_t)128 << 10) /* signatures of every host key */
@@ -117,32 +120,135 @@ answer(struct connect *c, bool yes, struct slice reply)
 	connect_end(c, &w);
 }
 
-enum err
-global_on_request(struct connect *c, struct rd *r)
+/* Of one that was read whole: take it, answer it, or leave it open. */
+static void
+take_request(struct connect *c, const struct row *row, struct slice name,
+    const struct global_request *q)
 {
-	struct slice name = rd_string(r);
-	const struct row *row = find_row(name);
-	struct global_request q = {.want_reply = rd_bool(r)};
 	SCOPED(buf_clear) struct buf reply = BUF_LIMIT(REPLY_MAX);
-	bool yes = false;
-	enum err e;
+	enum global_answer said = GLOBAL_NO;
 
 	if (row != NULL) {
-		q.kind = row->kind;
-		row->parse(r, &q);
+		said = c->ops->global(c->ops->ctx, q, &reply);
+	} else if (slice_is(name, "no-more-sessions@openssh.com")) {
+		c->no_more_sessions = true;
+		said = GLOBAL_YES;
+	} else if (slice_is(name, KEEPALIVE)) {
+		said = GLOBAL_YES;
+	}
+	if (said == GLOBAL_LATER) {
+		c->awaited = true;
+		c->awaited_reply = q->want_reply;
+	} else if (q->want_reply) {
+		answer(c, said == GLOBAL_YES,
+		    said == GLOBAL_YES ? buf_slice(&reply) : SLICE_NONE);
+	}
+}
+
+static enum err
+parse(struct rd *r, const struct row **row, struct slice *name,
+    struct global_request *q)
+{
+	*name = rd_string(r);
+	*row = find_row(*name);
+	*q = (struct global_request){.want_reply = rd_bool(r)};
+	if (*row != NULL) {
+		q->kind = (*row)->kind;
+		(*row)->parse(r, q);
 	} else {
 		(void)rd_rest(r);
 	}
-	if ((e = rd_end(r)) != OK)
+	return rd_end(r);
+}
+
+/* ---- those that have to wait ---- */
+
+struct waiting {
+	struct link link;
+	size_t n;
+	uint8_t body[]; /* behind the message's number */
+};
+
+static enum err
+put_off(struct connect *c, struct slice body)
+{
+	struct waiting *w;
+
+	if (c->nwaiting >= GLOBAL_WAITING_MAX ||
+	    body.n > GLOBAL_WAITING_OCTETS - c->waiting_octets)
+		return connect_refuse(c, ERR_FULL,
+		    "too many global requests at a time");
+	w = mem_new(sizeof(*w) + body.n);
+	w->n = body.n;
+	memcpy(w->body, body.p, body.n);
+	list_add_tail(&c->waiting, &w->link);
+	c->nwaiting++;
+	c->waiting_octets += w->n;
+	return OK;
+}
+
+static struct waiting *
+next_waiting(struct connect *c)
+{
+	struct waiting *w = LIST_ITEM(c->waiting.next, struct waiting, link);
+
+	list_remove(&w->link);
+	c->nwaiting--;
+	c->waiting_octets -= w->n;
+	return w;
+}
+
+void
+global_forget(struct connect *c)
+{
+	while (!list_empty(&c->waiting))
+		mem_free(next_waiting(c));
+}
+
+static void
+take_waiting(struct connect *c)
+{
+	SCOPED(mem_free_at) struct waiting *w = next_waiting(c);
+	struct rd r = rd_from(slice_make(w->body, w->n));
+	const struct row *row;
+	struct global_request q;
+	struct slice name;
+
+	/* it was read whole when it came */
+	must(parse(&r, &row, &name, &q) == OK);
+	take_request(c, row, name, &q);
+}
+
+/* An owner that settles what it is asked here comes back by this loop, not by
+ * another call's: a client's list of requests isn't ours of calls. */
+void
+global_settle(struct connect *c, bool yes, struct slice reply)
+{
+	must(c->awaited);
+	c->awaited = false;
+	if (c->awaited_reply)
+		answer(c, yes, yes ? reply : SLICE_NONE);
+	if (c->settling)
+		return;
+	c->settling = true;
+	while (!c->awaited && !list_empty(&c->waiting))
+		take_waiting(c);
+	c->settling = false;
+}
+
+enum err
+global_on_request(struct connect *c, struct rd *r)
+{
+	struct slice body = r->left;
+	const struct row *row;
+	struct global_request q;
+	struct slice name;
+	enum err e = parse(r, &row, &name, &q);
+
+	if (e != OK)
 		return e;
-	if (row != NULL) {
-		yes = c->ops->global(c->ops->ctx, &q, &reply);
-	} else if (slice_is(name, "no-more-sessions@openssh.com")) {
-		c->no_more_sessions = yes = true;
-	} else if (slice_is(name, KEEPALIVE)) {
-		yes = true;
-	}
-	if (q.want_reply)
-		answer(c, yes, yes ? buf_slice(&reply) : SLICE_NONE);
+	if (c->awaited)
+		return put_off(c, body);
+	take_request(c, row, name, &q);
 	return OK;
 }

@@ -4,6 +4,7 @@
 #ifndef INSIDE_H
 #define INSIDE_H
 
+#include "sallyport/base/list.h"
 #include "sallyport/base/rd.h"
 #include "sallyport/base/wr.h"
 #include "sallyport/connect/connect.h"
@@ -54,7 +55,13 @@ struct connect {
 	uint32_t opening;  /* of these, not open yet */
 	uint32_t max_sessions;
 	bool no_more_sessions;
-	uint32_t purse; /* octets by which windows may still grow */
+	bool settling;         /* global_settle is at work */
+	bool awaited;          /* a global request is to be settled */
+	bool awaited_reply;    /* and its client wants to know */
+	struct link waiting;   /* requests behind it */
+	size_t nwaiting;       /* how many */
+	size_t waiting_octets; /* how much of the client's */
+	uint32_t purse;        /* octets by which windows may still grow */
 	struct bytes bulk[CHANNEL_BULK_MAX]; /* payloads being filled */
 	size_t nbulk;
 	enum channel_stream bulk_stream;
@@ -100,5 +107,6 @@ enum err open_on_confirmation(struct connect *c, struct rd *r);
 enum err open_on_failure(struct connect *c, struct rd *r);
 enum err request_on_request(struct connect *c, struct rd *r);
 enum err global_on_request(struct connect *c, struct rd *r);
+void global_forget(struct connect *c); /* what waits goes unanswered */
 
 #endif

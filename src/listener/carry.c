@@ -227,6 +227,8 @@ client_put(struct carry *c, const struct client *client)
 	wr_u8(w, client->draw);
 	wr_bool(w, client->charged);
 	wr_cstr(w, client->rdomain);
+	wr_u32(w, client->uid);
+	wr_bool(w, client->listens);
 }
 
 /* One a string, so that each may have fields that the other image lacks. */
@@ -265,6 +267,10 @@ client_take(struct client *c, struct rd *r)
 	c->draw = rd_u8(r);
 	c->charged = rd_bool(r);
 	take_text(r, c->rdomain, sizeof(c->rdomain));
+	if (r->left.n == 0)
+		return; /* of an image that didn't know these */
+	c->uid = rd_u32(r);
+	c->listens = rd_bool(r);
 }
 
 /* Its state says what it lives by: a connection, or its monitor's lifeline. */

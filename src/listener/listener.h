@@ -125,6 +125,9 @@ struct client {
 	char line[32];
 	char user[65]; /* once it is in; cut */
 	pid_t line_pid;
+	/* claims.c; the monitor's word, NOBODY before */
+	uint32_t uid; /* whose sessions may be asked */
+	bool listens; /* and this one is worth it */
 	/* for sallyportctl sessions; control.c */
 	bool looking; /* its monitor was asked, and hasn't answered */
 	uint64_t looked_ms;
@@ -426,6 +429,17 @@ void survivors_watch(struct client *c); /* its lifeline */
 /* A monitor's wait status; c: its client, NULL where the lifeline ended first. */
 void survivors_reaped(struct generation *g, struct client *c,
     const struct reaped_msg *m);
+
+/*
+ * ---- claims.c ----
+ * A session that finds a port taken asks the others of its user whether they
+ * hold it, and whether their clients are still there. The listener passes
+ * questions and answers on; it keeps nothing and waits for nobody.
+ */
+#define NOBODY UINT32_MAX /* no account has this number */
+void claims_listens(struct client *c, const struct listens_msg *m);
+void claims_ask(struct client *c, const struct reclaim_msg *m);
+void claims_answer(const struct client *c, const struct reclaimed_msg *m);
 
 /*
  * ---- reload.c ----

@@ -161,6 +161,29 @@ logged_in(struct client *c, const struct facts_msg *m)
 	tally_facts(&c->listener->tally, m);
 }
 
+/* Of sessions that ask each other; they have to be there. */
+static enum err
+receive_claim(struct client *c, uint32_t number)
+{
+	struct listens_msg listens;
+	struct reclaim_msg question;
+	struct reclaimed_msg answer;
+	enum err e = ERR_RPC;
+
+	if (c->state != CLIENT_IN)
+		return e;
+	if (number == LIFELINE_LISTENS &&
+	    (e = rpc_decode(c->lifeline, &layout_listens_msg, &listens)) == OK)
+		claims_listens(c, &listens);
+	if (number == LIFELINE_RECLAIM &&
+	    (e = rpc_decode(c->lifeline, &layout_reclaim_msg, &question)) == OK)
+		claims_ask(c, &question);
+	if (number == LIFELINE_RECLAIMED &&
+	    (e = rpc_decode(c->lifeline, &layout_reclaimed_msg, &answer)) == OK)
+		claims_answer(c, &answer);
+	return e;
+}
+
 static enum err
 receive(struct client *c)
 {
@@ -202,7 +225,7 @@ receive(struct client *c)
 		}
 		break;
 	default:
-		e = ERR_RPC;
+		e = receive_claim(c, number);
 	}
 	if (e == OK)
 		rpc_idle(c->lifeline);

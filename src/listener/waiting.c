@@ -83,6 +83,7 @@ waiting_new(struct listener *l)
 	c->listener = l;
 	c->fd = -1;
 	c->watch.fd = -1;
+	c->uid = NOBODY;
 	c->draw = (uint8_t)rng_below(100);
 	list_init(&c->group);
 	list_add_tail(&l->clients, &c->all);

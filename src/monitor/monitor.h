@@ -139,6 +139,10 @@ struct monitor {
 	bool looking;        /* the session was asked, and hasn't answered */
 	bool listener_gone;
 	struct stats_msg stats; /* as the session told them last */
+	uint32_t reclaim_owed;  /* questions that the session didn't answer */
+	uint32_t reclaim_hears; /* answers that it may still be told */
+	uint32_t reclaim_spent; /* of its own questions, as of the time */
+	uint64_t reclaim_ms;    /* (clock_mono_ms) beside it */
 
 	/* handing over and after */
 	int state;          /* transport's, a sealed memory file; -1 */
@@ -344,6 +348,12 @@ void ops_lifeline_outcome(struct monitor *m, enum outcome o);
 /* One note of the listener's, when its descriptor is readable. False: the
  * session is to be closed. */
 bool ops_lifeline_take(struct monitor *m);
+
+/* ---- ops_reclaim.c ---- */
+/* From the listener, received but not decoded: another session's question, an
+ * answer to ours. */
+MUST_USE enum err ops_reclaim_question(struct monitor *m);
+MUST_USE enum err ops_reclaim_answer(struct monitor *m);
 
 /* ---- records.c ---- */
 struct last_login {

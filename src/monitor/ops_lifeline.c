@@ -4,7 +4,8 @@
  * The lifeline carries what there is to count, once a connection, and the
  * listener's two requests: how is the session doing, and close it. What a
  * session does it is asked by a note; while it owes an answer it isn't asked
- * again, so a session that doesn't answer holds nobody up.
+ * again, so a session that doesn't answer holds nobody up. What sessions ask
+ * each other goes over it, too (ops_reclaim.c).
  */
 #include "monitor.h"
 
@@ -106,15 +107,30 @@ look(struct monitor *m)
 				 &empty) == OK;
 }
 
+static enum err
+take(struct monitor *m, uint32_t number)
+{
+	struct empty_msg empty;
+	enum err e;
+
+	if (number == LIFELINE_RECLAIM)
+		return ops_reclaim_question(m);
+	if (number == LIFELINE_RECLAIMED)
+		return ops_reclaim_answer(m);
+	e = rpc_decode(m->lifeline, &layout_empty_msg, &empty);
+	if (e == OK && number == LIFELINE_LOOK)
+		look(m);
+	return e;
+}
+
 bool
 ops_lifeline_take(struct monitor *m)
 {
-	struct empty_msg empty;
-	uint32_t number;
+	uint32_t number = 0;
 	enum err e = rpc_receive(m->lifeline, true, &number);
 
 	if (e == OK)
-		e = rpc_decode(m->lifeline, &layout_empty_msg, &empty);
+		e = take(m, number);
 	rpc_idle(m->lifeline);
 	if (e == ERR_AGAIN)
 		return true;
@@ -122,8 +138,6 @@ ops_lifeline_take(struct monitor *m)
 		m->listener_gone = true; /* sessions live on without it */
 		return true;
 	}
-	if (number == LIFELINE_LOOK)
-		look(m);
 	return number != LIFELINE_END;
 }
 

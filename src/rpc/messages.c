@@ -163,6 +163,21 @@ LAYOUT(line_msg,
     FIELD(line_msg, user, 256), /* LOGIN_NAME_MAX */
     FIELD(line_msg, pid, 0));
 
+LAYOUT(reclaim_msg,
+    FIELD(reclaim_msg, uid, 0),
+    FIELD(reclaim_msg, asker, 0),
+    FIELD(reclaim_msg, serial, 0),
+    FIELD(reclaim_msg, port, 0),
+    FIELD(reclaim_msg, path, 128)); /* sockaddr_un has 108 */
+
+LAYOUT(reclaimed_msg,
+    FIELD(reclaimed_msg, asker, 0),
+    FIELD(reclaimed_msg, serial, 0),
+    FIELD(reclaimed_msg, state, 0),
+    FIELD(reclaimed_msg, number, 0));
+
+LAYOUT(listens_msg, FIELD(listens_msg, uid, 0));
+
 /* ---- gate to monitor ---- */
 
 LAYOUT(sign_req,

@@ -83,14 +83,14 @@ on_writable(void *ctx, struct channel *ch)
 	r->ops->resume(r);
 }
 
-static bool
+static enum global_answer
 on_global(void *ctx, const struct global_request *q, struct buf *reply)
 {
 	struct session *s = ctx;
 
 	if (q->kind == GLOBAL_PROVE_KEYS)
-		return offer_prove(s, q->blobs, reply);
-	return incoming_request(s, q, reply);
+		return offer_prove(s, q->blobs, reply) ? GLOBAL_YES : GLOBAL_NO;
+	return remote_request(s, q, reply);
 }
 
 void
@@ -123,11 +123,13 @@ channels_resume(struct session *s)
 void
 channels_drop_all(struct session *s)
 {
+	remote_stop(s);
+	reclaim_free(s);
 	agent_stop(s);
-	incoming_close_all(s);
 	LIST_EACH_SAFE (l, &s->relays) {
 		struct relay *r = LIST_ITEM(l, struct relay, link);
 
 		r->ops->drop(r);
 	}
+	incoming_close_all(s); /* those that programs had are gone with them */
 }

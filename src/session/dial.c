@@ -1,6 +1,7 @@
 #include "dial.h"
 
 #include "permit.h"
+#include "resolve.h"
 #include "session.h"
 
 #include "sallyport/base/clock.h"
@@ -8,38 +9,18 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/pattern.h"
-#include "sallyport/proc/parent.h"
-#include "sallyport/proc/spawn.h"
 
 #include <errno.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ADDRESSES_MAX 16u     /* of one name that are tried */
-#define LOOKUP_S      30u     /* of the helper: resolvers ask again after 5 */
-#define STAGGER_MS    250u    /* RFC 8305 §8: Connection Attempt Delay */
-#define DEADLINE_MS   120000u /* as long as the kernel tries by itself */
-#define HOST_MAX      1024u
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* What the helper says. */
-struct found {
-	int32_t error; /* getaddrinfo's */
-	uint32_t n;
-	union address addresses[ADDRESSES_MAX];
-};
+#define STAGGER_MS  250u    /* RFC 8305 §8: Connection Attempt Delay */
+#define DEADLINE_MS 120000u /* as long as the kernel tries by itself */
+#define HOST_MAX    1024u
 
 struct attempt {
 	struct dial *d;
@@ -53,33 +34,16 @@ struct dial {
 	char *host;
 	uint32_t port;
 
-	pid_t helper;
-	struct watch answer; /* its pipe */
-	struct found found;
-	size_t nread; /* octets of found */
+	struct resolve *looking; /* NULL: the addresses are there */
+	struct resolved found;
 
-	struct attempt tries[ADDRESSES_MAX];
+	struct attempt tries[RESOLVE_MAX];
 	size_t next, running;
 	struct timer stagger, deadline;
 	int why; /* errno of the last that failed */
 };
 
 /* ---- the end ---- */
-
-static void
-stop_helper(struct dial *d)
-{
-	int status;
-
-	if (d->helper == 0)
-		return;
-	loop_remove(&d->answer);
-	io_close(&d->answer.fd);
-	kill(d->helper, SIGKILL); /* where it has ended, it is no loss */
-	if (parent_reap(d->helper, false, &status) != OK)
-		log_debug1("a look-up is lost");
-	d->helper = 0;
-}
 
 static void
 stop_attempt(struct attempt *a)
@@ -94,8 +58,9 @@ stop_attempt(struct attempt *a)
 void
 dial_cancel(struct dial *d)
 {
-	stop_helper(d);
-	for (size_t i = 0; i < ADDRESSES_MAX; i++)
+	if (d->looking != NULL)
+		resolve_cancel(d->looking);
+	for (size_t i = 0; i < RESOLVE_MAX; i++)
 		if (d->tries[i].d != NULL)
 			stop_attempt(&d->tries[i]);
 	loop_timer_cancel(&d->stagger);
@@ -145,14 +110,14 @@ on_connected(struct watch *w, unsigned int events)
 }
 
 static socklen_t
-size_of(const union address *a)
+size_of(const union resolve_address *a)
 {
 	return a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
 }
 
 /* False: it can't even begin; errno is noted. */
 static bool
-begin(struct dial *d, const union address *to, struct attempt *a)
+begin(struct dial *d, const union resolve_address *to, struct attempt *a)
 {
 	int one = 1;
 	int fd = socket(to->any.sa_family,
@@ -215,7 +180,7 @@ on_deadline(struct timer *t)
 /* As rules know it: a mapped address is IPv4, and the kernel takes "any
  * address" for the loopback. */
 static void
-address_text(const union address *a, char room[64])
+address_text(const union resolve_address *a, char room[64])
 {
 	struct addr addr = {.family = 4};
 
@@ -236,7 +201,7 @@ address_text(const union address *a, char room[64])
 
 /* AddressFamily, ForwardAllow, ForwardDeny; ports are set. */
 static bool
-is_allowed(const struct dial *d, union address *a)
+is_allowed(const struct dial *d, union resolve_address *a)
 {
 	const struct conf *c = &d->s->conf;
 	char text[64];
@@ -256,10 +221,10 @@ is_allowed(const struct dial *d, union address *a)
 
 /* RFC 8305 §4: families take turns, beginning with the first one's. */
 static void
-interleave(struct found *f)
+interleave(struct resolved *f)
 {
-	union address sorted[ADDRESSES_MAX];
-	bool used[ADDRESSES_MAX] = {false};
+	union resolve_address sorted[RESOLVE_MAX];
+	bool used[RESOLVE_MAX] = {false};
 	sa_family_t want = f->addresses[0].any.sa_family;
 
 	for (size_t n = 0; n < f->n; n++) {
@@ -299,110 +264,18 @@ start(struct dial *d)
 
 /* ---- names ---- */
 
-/* In the helper. */
-static _Noreturn void
-look_up(const char *host, int out)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *list = NULL;
-	struct found f = {.n = 0};
-
-	io_close_but(3, &out, 1);
-	(void)alarm(LOOKUP_S);
-	f.error = getaddrinfo(host, NULL, &hints, &list);
-	for (; f.error == 0 && list != NULL && f.n < ADDRESSES_MAX;
-	     list = list->ai_next)
-		if (list->ai_addrlen <= sizeof(union address))
-			memcpy(&f.addresses[f.n++], list->ai_addr,
-			    list->ai_addrlen);
-	if (io_write_all(out, SLICE_OF(f)) != OK)
-		_exit(1);
-	_exit(0);
-}
-
 static void
-on_answer(struct watch *w, unsigned int events)
+on_resolved(void *ctx, const struct resolved *found, const char *why)
 {
-	struct dial *d = w->ctx;
-	size_t n;
-	enum err e =
-	    io_read(w->fd, bytes_skip(BYTES_OF(d->found), d->nread), &n);
+	struct dial *d = ctx;
 
-	(void)events;
-	if (e == ERR_AGAIN)
+	d->looking = NULL;
+	if (found == NULL) {
+		finish(d, DIAL_UNKNOWN, -1, why);
 		return;
-	if (e == OK && (d->nread += n) < sizeof(d->found))
-		return;
-	stop_helper(d);
-	if (e != OK) /* it was killed by its deadline */
-		finish(d, DIAL_UNKNOWN, -1, gai_strerror(EAI_AGAIN));
-	else if (d->found.error != 0)
-		finish(d, DIAL_UNKNOWN, -1, gai_strerror(d->found.error));
-	else
-		start(d);
-}
-
-static bool
-start_helper(struct dial *d)
-{
-	int pipe[2];
-
-	if (io_pipe(pipe) != OK)
-		return false;
-	d->helper = spawn_fork();
-	if (d->helper == 0) {
-		(void)signal(SIGALRM, SIG_DFL);
-		look_up(d->host, pipe[1]);
 	}
-	io_close(&pipe[1]);
-	d->answer = (struct watch){.fd = pipe[0],
-	    .events = LOOP_READ,
-	    .on = on_answer,
-	    .ctx = d};
-	if (d->helper < 0) {
-		d->helper = 0;
-		io_close(&d->answer.fd);
-		return false;
-	}
-	return io_nonblock(pipe[0], true) == OK &&
-	       loop_add(d->s->loop, &d->answer) == OK;
-}
-
-/* What needs no look-up: addresses, and by RFC 6761 §6.3 localhost. */
-static bool
-is_known(struct dial *d)
-{
-	struct found *f = &d->found;
-	struct addr a;
-
-	if (slice_is(slice_cstr(d->host), "localhost")) {
-		f->addresses[0].v6 =
-		    (struct sockaddr_in6){.sin6_family = AF_INET6,
-			.sin6_addr = IN6ADDR_LOOPBACK_INIT};
-		f->addresses[1].v4 = (struct sockaddr_in){.sin_family = AF_INET,
-		    .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-		f->n = 2;
-		return true;
-	}
-	if (addr_parse(slice_cstr(d->host), &a) != OK)
-		return false;
-	f->n = 1;
-	if (a.family == 4) {
-		f->addresses[0].v4.sin_family = AF_INET;
-		memcpy(&f->addresses[0].v4.sin_addr, a.octets, 4);
-		return true;
-	}
-	f->addresses[0].v6.sin6_family = AF_INET6;
-	f->addresses[0].v6.sin6_scope_id =
-	    a.scope[0] != '\0' ? if_nametoindex(a.scope) : 0;
-	memcpy(&f->addresses[0].v6.sin6_addr, a.octets, 16);
-	return true;
-}
-
-static void
-on_known(struct timer *t)
-{
-	start(t->ctx);
+	d->found = *found;
+	start(d);
 }
 
 struct dial *
@@ -419,12 +292,8 @@ dial_host(struct session *s, struct slice host, uint32_t port,
 	d->port = port;
 	d->why = ECONNREFUSED;
 	d->stagger = (struct timer){.on = on_stagger, .ctx = d};
-	if (is_known(d)) { /* the answer comes after this call */
-		d->deadline = (struct timer){.on = on_known, .ctx = d};
-		loop_timer(s->loop, &d->deadline, clock_mono_ms());
-		return d;
-	}
-	if (start_helper(d))
+	d->looking = resolve_host(s->loop, d->host, on_resolved, d);
+	if (d->looking != NULL)
 		return d;
 	dial_cancel(d);
 	return NULL;

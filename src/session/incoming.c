@@ -1,10 +1,8 @@
 /*
- * incoming.c - sockets that listen for a client: remote forwards, and what
- * agent.c and x11.c need
+ * incoming.c - sockets that listen for a client: what remote.c, agent.c and
+ * x11.c need
  */
 #include "forward.h"
-
-#include "permit.h"
 
 #include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
@@ -12,10 +10,8 @@
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
 #include "sallyport/base/pattern.h"
-#include "sallyport/base/wr.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -25,12 +21,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG         128
-#define ACCEPT_TURN     16u   /* connections of a door, a turn */
-#define PAUSE_MS        1000u /* no descriptors: others may end meanwhile */
-#define PRIVILEGED_PORT 1024u
-#define PORT_MAX        65535u
-#define ANY_PORT_TRIES  8 /* a port that is free for one family only */
+#define BACKLOG        128
+#define ACCEPT_TURN    16u   /* connections of a door, a turn */
+#define PAUSE_MS       1000u /* no descriptors: others may end meanwhile */
+#define ANY_PORT_TRIES 8     /* a port that is free for one family only */
 
 union address {
 	struct sockaddr any;
@@ -235,35 +229,44 @@ port_of(int fd)
 	    a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }
 
+static void
+add_address(const struct session *s, const union resolve_address *a,
+    union address out[INCOMING_DOORS], size_t *n)
+{
+	bool wanted =
+	    a->any.sa_family == AF_INET    ? s->conf.family != FAMILY_INET6
+	    : a->any.sa_family == AF_INET6 ? s->conf.family != FAMILY_INET
+					   : false;
+
+	if (!wanted || *n == INCOMING_DOORS)
+		return;
+	if (a->any.sa_family == AF_INET)
+		out[*n].v4 = a->v4;
+	else
+		out[*n].v6 = a->v6;
+	(*n)++;
+}
+
 /* The addresses of a place; how many. */
 static size_t
 addresses_of(const struct session *s, enum incoming_where where,
-    struct slice text, union address out[INCOMING_DOORS])
+    const struct resolved *these, union address out[INCOMING_DOORS])
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-	bool want4 = s->conf.family != FAMILY_INET6;
-	bool want6 = s->conf.family != FAMILY_INET;
-	struct addr a;
+	union resolve_address v4 = {.v4.sin_family = AF_INET};
+	union resolve_address v6 = {.v6.sin6_family = AF_INET6};
 	size_t n = 0;
 
 	if (where == INCOMING_LOOPBACK) {
-		v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		v6.sin6_addr = in6addr_loopback;
-	} else if (where == INCOMING_ONE) {
-		if (addr_parse(text, &a) != OK)
-			return 0;
-		want4 = a.family == 4;
-		want6 = a.family == 6;
-		memcpy(&v4.sin_addr, a.octets, 4);
-		memcpy(&v6.sin6_addr, a.octets, 16);
-		if (a.scope[0] != '\0')
-			v6.sin6_scope_id = if_nametoindex(a.scope);
+		v4.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		v6.v6.sin6_addr = in6addr_loopback;
 	}
-	if (want4)
-		out[n++].v4 = v4;
-	if (want6)
-		out[n++].v6 = v6;
+	if (where != INCOMING_THESE) {
+		add_address(s, &v4, out, &n);
+		add_address(s, &v6, out, &n);
+		return n;
+	}
+	for (size_t i = 0; i < these->n; i++)
+		add_address(s, &these->addresses[i], out, &n);
 	return n;
 }
 
@@ -316,10 +319,10 @@ close_doors(struct incoming *in)
 
 struct incoming *
 incoming_tcp(struct session *s, enum open_kind kind, enum incoming_where where,
-    struct slice address, uint32_t port)
+    const struct resolved *these, uint32_t port)
 {
 	union address at[INCOMING_DOORS];
-	size_t n = addresses_of(s, where, address, at);
+	size_t n = addresses_of(s, where, these, at);
 	int tries = port == 0 ? ANY_PORT_TRIES : 1, why = EADDRNOTAVAIL;
 	struct incoming *in;
 	bool ok = false;
@@ -383,147 +386,4 @@ incoming_path(struct session *s, enum open_kind kind, const char *path,
 	in->target = mem_strdup(path);
 	set_watched(in, true);
 	return in;
-}
-
-/* ---- what the client asks for ---- */
-
-static struct incoming *
-find(const struct session *s, enum open_kind kind, struct slice target,
-    uint32_t port)
-{
-	LIST_EACH (l, &s->incomings) {
-		struct incoming *in = LIST_ITEM(l, struct incoming, link);
-
-		if (in->kind == kind && in->port == port &&
-		    slice_is(target, in->target))
-			return in;
-	}
-	return NULL;
-}
-
-/* An address to bind as GatewayPorts has it. */
-static enum incoming_where
-place(const struct session *s, struct slice *address)
-{
-	if (s->conf.gateway_ports == GATEWAY_NO ||
-	    (s->conf.gateway_ports == GATEWAY_CLIENT &&
-		slice_is(*address, "localhost")))
-		return INCOMING_LOOPBACK;
-	if (s->conf.gateway_ports == GATEWAY_YES || address->n == 0 ||
-	    slice_is(*address, "*"))
-		return INCOMING_ANY;
-	return INCOMING_ONE;
-}
-
-static void
-say(const struct session *s, const char *what, const struct incoming *in)
-{
-	char port[24] = "";
-
-	if (in->kind == OPEN_FORWARDED_TCPIP)
-		(void)snprintf(port, sizeof(port), " port %u", in->port);
-	log_info("Remote forwarding %s: %s%s for %s from %s port %u", what,
-	    in->target[0] != '\0' ? log_quote_max(slice_cstr(in->target), 512)
-				  : "*",
-	    port, s->grant->user, s->conn->peer_ip, s->conn->peer_port);
-}
-
-/* SEC-45: checked before anything is narrowed to 16 bits. */
-static bool
-may_listen(const struct session *s, const struct global_request *q)
-{
-	bool ok = permit_tcp(&s->conf, s->grant, FORWARD_REMOTE) &&
-		  q->port <= PORT_MAX && (q->want_reply || q->port != 0) &&
-		  (q->port == 0 || q->port >= PRIVILEGED_PORT ||
-		      s->grant->uid == 0) &&
-		  permit_listen(&s->conf, s->grant, q->target, q->port);
-
-	if (!ok)
-		log_info("Received request from %s port %u to remote forward "
-			 "to host %s port %u, but the request was denied.",
-		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target),
-		    q->port);
-	return ok;
-}
-
-static bool
-listen_tcp(struct session *s, const struct global_request *q, struct buf *reply)
-{
-	struct slice address = q->target;
-	struct incoming *in;
-	struct wr w;
-
-	if (!may_listen(s, q))
-		return false;
-	in = incoming_tcp(s, OPEN_FORWARDED_TCPIP, place(s, &address), address,
-	    q->port);
-	if (in == NULL) {
-		log_error("bind [%s]:%u: %s", log_quote(q->target), q->port,
-		    strerror(errno));
-		log_error("channel_setup_fwd_listener_tcpip: cannot listen to "
-			  "port: %u",
-		    q->port);
-		return false;
-	}
-	in->target = mem_text(q->target);
-	say(s, "opened", in);
-	if (q->port != 0)
-		return true;
-	w = wr_into(reply);
-	wr_u32(&w, in->port);
-	return wr_end(&w, NULL) == OK;
-}
-
-static bool
-listen_path(struct session *s, const struct global_request *q)
-{
-	SCOPED(mem_free_at) char *path = mem_text(q->target);
-	struct incoming *in;
-
-	if (!permit_streamlocal(&s->conf, s->grant, FORWARD_REMOTE)) {
-		log_info("Received request from %s port %u to remote forward "
-			 "to path \"%s\", but the request was denied.",
-		    s->conn->peer_ip, s->conn->peer_port, log_quote(q->target));
-		return false;
-	}
-	in = incoming_path(s, OPEN_FORWARDED_STREAMLOCAL, path,
-	    s->conf.streamlocal_mask, s->conf.streamlocal_unlink);
-	if (in == NULL) {
-		log_error("bind %s: %s", log_quote_max(q->target, 512),
-		    strerror(errno));
-		return false;
-	}
-	say(s, "opened", in);
-	return true;
-}
-
-/* Only what this connection listens on. */
-static bool
-cancel(struct session *s, enum open_kind kind, const struct global_request *q)
-{
-	struct incoming *in = find(s, kind, q->target, q->port);
-
-	if (in == NULL)
-		return false;
-	say(s, "closed", in);
-	incoming_close(in);
-	return true;
-}
-
-bool
-incoming_request(struct session *s, const struct global_request *q,
-    struct buf *reply)
-{
-	switch (q->kind) {
-	case GLOBAL_TCPIP_FORWARD:
-		return listen_tcp(s, q, reply);
-	case GLOBAL_TCPIP_CANCEL:
-		return cancel(s, OPEN_FORWARDED_TCPIP, q);
-	case GLOBAL_STREAMLOCAL_FORWARD:
-		return listen_path(s, q);
-	case GLOBAL_STREAMLOCAL_CANCEL:
-		return cancel(s, OPEN_FORWARDED_STREAMLOCAL, q);
-	default:
-		return false;
-	}
 }

@@ -3,7 +3,8 @@ noinst_LIBRARIES += libsp_session.a
 libsp_session_a_SOURCES = src/session/agent.c src/session/channels.c \
 	src/session/dial.c src/session/dial.h src/session/environ.c \
 	src/session/environ.h src/session/forward.c src/session/forward.h \
-	src/session/incoming.c \
+	src/session/incoming.c src/session/reclaim.c src/session/remote.c \
+	src/session/resolve.c src/session/resolve.h \
 	src/session/names.c src/session/names.h \
 	src/session/sftp_child.c src/session/sftp_child.h \
 	src/session/link.c src/session/link.h src/session/offer.c \

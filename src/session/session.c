@@ -17,6 +17,7 @@
 #include "sallyport/proc/title.h"
 #include "sallyport/transport/compress.h"
 
+#include "forward.h"
 #include "link.h"
 
 #include <errno.h>
@@ -187,7 +188,26 @@ import_transport(struct session *s, int state)
 	channels_init(s);
 }
 
-/* It asks how we are doing, or has ended. */
+/* It asks how we are doing, or passes on what other sessions ask. */
+static void
+on_note(void *ctx, struct rpc *r, uint32_t number)
+{
+	struct session *s = ctx;
+	struct empty_msg m;
+	enum err e;
+
+	if (number != SESSION_LOOK) {
+		e = reclaim_on_note(s, number);
+	} else {
+		e = rpc_decode(r, &layout_empty_msg, &m);
+		if (e == OK)
+			stats_tell(s);
+	}
+	if (e != OK)
+		session_stop(s, EXIT_FATAL);
+}
+
+/* A note, or it has ended. */
 static void
 on_monitor(struct watch *w, unsigned int events)
 {
@@ -197,7 +217,7 @@ on_monitor(struct watch *w, unsigned int events)
 
 	(void)events;
 	if (e == OK)
-		stats_on_note(s, s->monitor, number);
+		on_note(s, s->monitor, number);
 	else if (e != ERR_AGAIN)
 		session_stop(s, EXIT_FATAL);
 }
@@ -331,7 +351,7 @@ session_main(const struct common *common, const struct conn *conn,
 	settle_memory();
 	s = session_new(common, conn, grant);
 	s->monitor = rpc_new(channel);
-	rpc_on_note(s->monitor, stats_on_note, s);
+	rpc_on_note(s->monitor, on_note, s);
 	log_to_function(log_to_monitor, s);
 	become_user(s, monitor);
 	session_title(s);

@@ -58,6 +58,7 @@ struct timeouts {
 	struct timer rekey;
 	struct timer idle;
 	bool active;       /* since the idle timer was set */
+	bool heard;        /* since reclaim.c asked for a sign of life */
 	bool moved;        /* data on a channel, in this turn */
 	uint64_t moved_ms; /* when it was */
 	struct timer unused;
@@ -289,8 +290,6 @@ uint32_t timeouts_of(const struct conf_list *list, const char *label);
 
 /* ---- stats.c ---- */
 void stats_tell(struct session *s);
-/* A note of the monitor's; rpc_on_note. */
-void stats_on_note(void *ctx, struct rpc *r, uint32_t number);
 
 /* ---- session.c ------------------------------------------------------------------------ */
 
@@ -316,11 +315,14 @@ struct session {
 
 	struct link relays; /* all that own a channel */
 	struct link programs;
-	struct link incomings;  /* what listens */
-	struct incoming *agent; /* of these, the agent's socket; or NULL */
-	char *agent_dir;        /* to be removed with it; or NULL */
-	char *tunnel;           /* the last device, for SSH_TUNNEL; or NULL */
-	uint32_t enlarged;      /* pipes */
+	struct link incomings;   /* what listens */
+	struct incoming *agent;  /* of these, the agent's socket; or NULL */
+	struct remote *remote;   /* a request for one that waits; or NULL */
+	struct reclaim *reclaim; /* made when there is something to ask */
+	bool told_listens;       /* the monitor knows */
+	char *agent_dir;         /* to be removed with it; or NULL */
+	char *tunnel;            /* the last device, for SSH_TUNNEL; or NULL */
+	uint32_t enlarged;       /* pipes */
 	bool qos_known;
 	uint32_t qos;        /* TOS octet in force */
 	uint32_t qos_before; /* and as it was: IPQoS none */

@@ -33,16 +33,3 @@ stats_tell(struct session *s)
 	if (ask_tell_stats(s->monitor, &m, NULL) != OK)
 		s->over = true; /* the monitor is gone */
 }
-
-void
-stats_on_note(void *ctx, struct rpc *r, uint32_t number)
-{
-	struct session *s = ctx;
-	struct empty_msg m;
-
-	if (number == SESSION_LOOK &&
-	    rpc_decode(r, &layout_empty_msg, &m) == OK)
-		stats_tell(s);
-	else
-		session_stop(s, 255);
-}

@@ -4,6 +4,8 @@
  */
 #include "session.h"
 
+#include "forward.h"
+
 #include "sallyport/base/clock.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/pattern.h"
@@ -24,7 +26,7 @@ seconds(uint32_t s)
 void
 timeouts_heard(struct session *s)
 {
-	s->timeouts.active = true;
+	s->timeouts.active = s->timeouts.heard = true;
 	s->timeouts.unanswered = 0;
 	if (s->conf.client_alive_interval_s > 0)
 		s->timeouts.heard_ms = clock_mono_ms();
@@ -303,4 +305,5 @@ timeouts_turn(struct session *s)
 	}
 	watch_unused(s);
 	timeouts_channels_turn(s);
+	reclaim_turn(s);
 }

@@ -48,8 +48,7 @@ listen_display(struct session *s, uint32_t *display)
 
 		if (n > PORT_MAX - PORT_FIRST)
 			return NULL;
-		in = incoming_tcp(s, OPEN_X11, where, SLICE_NONE,
-		    PORT_FIRST + n);
+		in = incoming_tcp(s, OPEN_X11, where, NULL, PORT_FIRST + n);
 		if (in == NULL && errno == EADDRINUSE)
 			continue;
 		*display = n;

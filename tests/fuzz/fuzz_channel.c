@@ -35,6 +35,7 @@ static struct channel *open_ones[CHANNELS];
 static enum { OPEN, THEIRS, OURS } state[CHANNELS]; /* or who waits */
 static size_t waiting[CHANNELS]; /* octets that weren't consumed */
 static unsigned int mood;
+static bool asked; /* a global request waits for us */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -197,11 +198,26 @@ on_closed(void *ctx, struct channel *ch)
 	open_ones[place_of(ch)] = NULL;
 }
 
-static bool
+static enum global_answer
 on_global(void *ctx, const struct global_request *q, struct buf *reply)
 {
 	(void)ctx;
-	return (mood & YES) != 0 && buf_append(reply, q->blobs) == OK;
+	must(!asked);
+	asked = (mood & LATER) != 0;
+	if (asked)
+		return GLOBAL_LATER;
+	return (mood & YES) != 0 && buf_append(reply, q->blobs) == OK
+		   ? GLOBAL_YES
+		   : GLOBAL_NO;
+}
+
+static void
+settle_global(struct connect *c)
+{
+	if (!asked || (mood & CONSUME) == 0)
+		return;
+	asked = false;
+	global_settle(c, (mood & YES) != 0, SLICE_STR("port"));
 }
 
 static void
@@ -252,6 +268,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum err e = OK;
 
 	memset(open_ones, 0, sizeof(open_ones));
+	asked = false;
 	while (e == OK && rd_status(&r) == OK && r.left.n > 3) {
 		size_t n;
 
@@ -266,6 +283,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				settle(i);
 			else
 				act(i);
+		settle_global(c);
 		must(connect_open_channels(c) <= CHANNELS);
 	}
 	(void)connect_reason(c, e);

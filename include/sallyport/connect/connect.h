@@ -65,9 +65,10 @@ struct connect_ops {
 	/* The window was opened: channel_room may be positive again. */
 	void (*writable)(void *ctx, struct channel *ch);
 
-	/* Is it granted? What follows REQUEST_SUCCESS is appended to reply. */
-	bool (*global)(void *ctx, const struct global_request *req,
-	    struct buf *reply);
+	/* Is it granted? What follows REQUEST_SUCCESS is appended to reply.
+	 * After GLOBAL_LATER nothing more is asked before global_settle. */
+	enum global_answer (*global)(void *ctx,
+	    const struct global_request *req, struct buf *reply);
 };
 
 struct connect;

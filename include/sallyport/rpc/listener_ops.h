@@ -30,7 +30,13 @@ enum listener_note {
 	LIFELINE_STATS,     /* stats_msg: the answer to LOOK */
 	/* listener to monitor, whose user is in */
 	LIFELINE_LOOK, /* empty_msg: tell STATS; one at a time */
-	LIFELINE_END   /* empty_msg: close the session */
+	LIFELINE_END,  /* empty_msg: close the session */
+	/* monitor to listener, whose user is in */
+	LIFELINE_LISTENS, /* listens_msg */
+	/* both ways: a question from one monitor to others of its user's, and
+	 * each one's answer back (listener/claims.c) */
+	LIFELINE_RECLAIM,  /* reclaim_msg */
+	LIFELINE_RECLAIMED /* reclaimed_msg */
 };
 
 #endif

@@ -320,6 +320,38 @@ struct pty_done_req {
 	struct slice line;
 };
 
+/*
+ * Who holds this port or path, and is its client still there? A session asks
+ * the other sessions of its user, by way of monitor, listener, and monitor.
+ */
+struct reclaim_msg {
+	uint32_t uid;      /* whose: the asking monitor's word */
+	uint32_t asker;    /* the asking connection: the listener's word */
+	uint32_t serial;   /* of the question: the asking session's */
+	uint32_t port;     /* 0: a path */
+	struct slice path; /* as it was bound */
+};
+
+enum reclaim_state {
+	RECLAIM_ASKED,    /* number of sessions that were asked */
+	RECLAIM_NOT_HELD, /* not by this session */
+	RECLAIM_ALIVE,    /* by this one, and its client is there */
+	RECLAIM_GIVEN_UP  /* was: this session closed all that listened */
+};
+
+/* The answers: one ASKED of the listener's, then one a session. */
+struct reclaimed_msg {
+	uint32_t asker;
+	uint32_t serial;
+	uint8_t state;
+	uint32_t number;
+};
+
+/* A session listens for its client from now on: it is worth asking. */
+struct listens_msg {
+	uint32_t uid; /* the monitor's word */
+};
+
 struct prove_req {
 	uint32_t key; /* index into the public list */
 	struct slice alg;
@@ -564,6 +596,7 @@ struct lookup_msg {
 	M(none_req) M(verdict_rep) M(pubkey_req) M(password_req) \
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
+	M(reclaim_msg) M(reclaimed_msg) M(listens_msg) \
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
 	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \

@@ -50,13 +50,18 @@
 	OP(open_pty,     PHASE_SESSION,                          MANY, pty_req,       pty_rep)       \
 	OP(login_record, PHASE_SESSION,                          MANY, login_req,     login_rep)     \
 	OP(pty_done,     PHASE_SESSION,                          MANY, pty_done_req,  note_rep)      \
-	OP(tell_stats,   PHASE_SESSION,                          MANY, stats_msg,     note_rep)
+	OP(tell_stats,   PHASE_SESSION,                          MANY, stats_msg,     note_rep)      \
+	OP(listens,      PHASE_SESSION,                          ONCE, listens_msg,   note_rep)      \
+	OP(reclaim,      PHASE_SESSION,                          MANY, reclaim_msg,   note_rep)      \
+	OP(reclaimed,    PHASE_SESSION,                          MANY, reclaimed_msg, note_rep)
 /* clang-format on */
 /* auth_other: a method that isn't enabled or not known; it counts and fails
  * (devices names the method, for the log). */
 
-/* The only note to a session, an empty_msg: answer with tell_stats. */
-#define SESSION_LOOK 251u
+/* Notes to a session. */
+#define SESSION_LOOK      251u /* empty_msg: answer with tell_stats */
+#define SESSION_RECLAIM   252u /* reclaim_msg: answer with reclaimed */
+#define SESSION_RECLAIMED 253u /* reclaimed_msg: an answer to its reclaim */
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(MONITOR, name),
 enum monitor_op { MONITOR_OPS(OP) MONITOR_OP_COUNT };

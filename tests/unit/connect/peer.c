@@ -180,7 +180,7 @@ on_writable(void *ctx, struct channel *ch)
 	p->writables++;
 }
 
-static bool
+static enum global_answer
 on_global(void *ctx, const struct global_request *q, struct buf *reply)
 {
 	struct peer *p = ctx;
@@ -188,9 +188,11 @@ on_global(void *ctx, const struct global_request *q, struct buf *reply)
 	p->globals++;
 	p->global = *q;
 	copy_names(p, q->target, q->blobs);
+	if (p->later)
+		return GLOBAL_LATER;
 	if (p->yes)
 		ck_assert_int_eq(buf_append_cstr(reply, "reply"), OK);
-	return p->yes;
+	return p->yes ? GLOBAL_YES : GLOBAL_NO;
 }
 
 /* ---- both ---- */

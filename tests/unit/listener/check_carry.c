@@ -39,6 +39,7 @@ check_client(const struct client *c, enum client_state state)
 	ck_assert_str_eq(c->line, "pts/3");
 	ck_assert_str_eq(c->user, "alice");
 	ck_assert_str_eq(c->rdomain, "vrf-blue");
+	ck_assert(c->uid == 1234 && c->listens);
 	ck_assert_uint_eq(c->draw, 42);
 	ck_assert(c->line_pid == 77 && c->pid == 4242);
 	ck_assert((c->block != NULL) == (state != CLIENT_IN));
@@ -182,6 +183,8 @@ fill(struct client *c)
 	strcpy(c->line, "pts/3");
 	strcpy(c->user, "alice");
 	strcpy(c->rdomain, "vrf-blue");
+	c->uid = 1234;
+	c->listens = true;
 	c->draw = 42;
 	c->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (c->state < CLIENT_FORKED)

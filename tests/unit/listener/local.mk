@@ -8,6 +8,7 @@ check_listener_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/conf/fixture.h tests/unit/listener/house.c \
 	tests/unit/listener/house.h tests/unit/listener/suite.c \
 	tests/unit/listener/check_admit.c tests/unit/listener/check_carry.c \
+	tests/unit/listener/check_claims.c \
 	tests/unit/listener/check_cmdline.c tests/unit/listener/check_notify.c \
 	tests/unit/listener/check_penalties.c \
 	tests/unit/listener/check_reload.c tests/unit/listener/check_sockets.c \

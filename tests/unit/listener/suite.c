@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* clang-format off */
-#define CASES(C) C(admit) C(carry) C(cmdline) C(control) C(notify) \
+#define CASES(C) C(admit) C(carry) C(claims) C(cmdline) C(control) C(notify) \
 	C(penalties) C(reload) C(sockets) C(survivors) C(tally) C(waiting)
 /* clang-format on */
 

@@ -14,6 +14,7 @@ check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/monitor/check_ops_key.c \
 	tests/unit/monitor/check_ops_log.c \
 	tests/unit/monitor/check_ops_password.c \
+	tests/unit/monitor/check_ops_reclaim.c \
 	tests/unit/monitor/check_ops_session.c \
 	tests/unit/monitor/check_ops_user.c \
 	tests/unit/monitor/check_phases.c \

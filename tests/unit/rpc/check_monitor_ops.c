@@ -41,7 +41,7 @@ static const struct {
     {PHASE_DONE, " log hand_over "},
     {PHASE_REFUSED, " log "},
     {PHASE_SESSION, " log sign_kex pick_group prove_key open_pty login_record "
-		    "pty_done tell_stats "},
+		    "pty_done tell_stats listens reclaim reclaimed "},
     {0, " "},
 };
 #define RULES (int)(sizeof(rules) / sizeof(rules[0]))
@@ -106,12 +106,14 @@ START_TEST(every_row_may_be_asked_for_some_time)
 }
 END_TEST
 
-/* Who it is and where the connection goes is asked once. */
+/* Who it is and where the connection goes is asked once, and that a session
+ * listens is told once. */
 START_TEST(names_and_handing_over_come_once)
 {
 	for (uint32_t number = 0; number < MONITOR_OP_COUNT; number++) {
 		bool once = strcmp(ops[number].name, "find_user") == 0 ||
-			    strcmp(ops[number].name, "hand_over") == 0;
+			    strcmp(ops[number].name, "hand_over") == 0 ||
+			    strcmp(ops[number].name, "listens") == 0;
 
 		ck_assert_int_eq(ops[number].times == ONCE, once);
 	}
