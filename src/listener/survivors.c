@@ -120,6 +120,24 @@ await_status(struct client *c)
 	c->state = CLIENT_ENDED;
 }
 
+/* Who was in has lost a monitor that had more to do. A module that hangs is
+ * among those that kill it: it has a deadline (monitor/pam.c). */
+static void
+tell_unfinished(const struct client *c)
+{
+	if (c->outcome == OUTCOME_CLOSING)
+		log_error(
+		    "PAM: the session of %s from %s port %u wasn't closed: "
+		    "monitor %ld was killed, or a module took longer than "
+		    "LoginGraceTime",
+		    c->user, c->peer_ip, (unsigned int)c->peer_port,
+		    (long)c->pid);
+	else if (c->state == CLIENT_IN && c->outcome == OUTCOME_NONE)
+		log_info("monitor %ld of %s from %s port %u was killed",
+		    (long)c->pid, c->user, c->peer_ip,
+		    (unsigned int)c->peer_port);
+}
+
 static void
 lifeline_ended(struct client *c)
 {
@@ -134,6 +152,7 @@ lifeline_ended(struct client *c)
 		await_status(c);
 		return;
 	}
+	tell_unfinished(c);
 	close_record(c);
 	waiting_free(c);
 }
@@ -221,7 +240,8 @@ receive(struct client *c)
 		e = rpc_decode(c->lifeline, &layout_outcome_msg, &outcome);
 		if (e == OK) {
 			c->outcome = outcome.outcome;
-			tally_outcome(&c->listener->tally, &outcome);
+			if (outcome.outcome != OUTCOME_CLOSING)
+				tally_outcome(&c->listener->tally, &outcome);
 		}
 		break;
 	default:
@@ -278,8 +298,6 @@ survivors_reaped(struct generation *g, struct client *c,
     const struct reaped_msg *m)
 {
 	int status = (int)m->status;
-	const char *ip = c != NULL ? c->peer_ip : "?";
-	const char *local = c != NULL ? c->local_ip : "?";
 
 	if (WIFEXITED(status) &&
 	    WEXITSTATUS(status) == MONITOR_EXIT_CHILD_CRASHED) {
@@ -296,9 +314,11 @@ survivors_reaped(struct generation *g, struct client *c,
 			    (unsigned int)m->pid, signo);
 			return;
 		}
-		log_error("session process %u for connection from %s to %s "
-			  "killed by signal %d",
-		    (unsigned int)m->pid, ip, local, signo);
+		log_error("session process %u for connection from %.*s to "
+			  "%.*s killed by signal %d",
+		    (unsigned int)m->pid, (int)m->peer_ip.n,
+		    (const char *)m->peer_ip.p, (int)m->local_ip.n,
+		    (const char *)m->local_ip.p, signo);
 		crashed(g, c);
 	}
 }

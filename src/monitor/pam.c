@@ -9,9 +9,11 @@
 
 #include "monitor.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/crypto/secret.h"
+#include "sallyport/proc/deadline.h"
 #include "sallyport/proc/spawn.h"
 
 #ifdef WITH_PAM
@@ -25,6 +27,14 @@
 #include <time.h>
 
 #define PAM_LIBRARY "libpam.so.0"
+
+/*
+ * Modules have as long to open a session, and again to close it, as to let
+ * somebody in. Where LoginGraceTime sets no bound, its default is this one's:
+ * unmounting a home directory takes seconds, a file server that is gone half a
+ * minute, and who takes longer would keep this process for ever.
+ */
+#define MODULES_S 120
 
 /* CPU time that any password's hash takes, and no other refusal does. */
 #define HASH_MIN_NS 1000000
@@ -108,6 +118,18 @@ pam_warm(const struct conf *conf)
 		return;
 	if (lib.start(conf->pam_service, "root", &conv, &keep) != PAM_SUCCESS)
 		log_debug1("PAM service %s isn't to be had", conf->pam_service);
+}
+
+/* From now on; it ends this process. The listener tells of it. */
+static void
+bound_modules(const struct monitor *m)
+{
+	uint32_t s = m->conf.login_grace_s;
+
+	if (s == 0)
+		s = MODULES_S;
+	if (deadline_set(clock_mono_ms() + (uint64_t)s * 1000) != OK)
+		log_debug1("PAM's modules have no deadline");
 }
 
 static bool
@@ -369,6 +391,7 @@ pam_session(struct monitor *m)
 
 	note_limits(p);
 	tell_steps(p);
+	bound_modules(m);
 	signals_for_modules(true);
 	p->status = lib.setcred(p->handle, PAM_ESTABLISH_CRED);
 	if (p->status == PAM_SUCCESS || !p->authenticated) {
@@ -379,6 +402,7 @@ pam_session(struct monitor *m)
 		p->session = p->status == PAM_SUCCESS;
 	}
 	signals_for_modules(false);
+	deadline_clear();
 	if (p->session)
 		return OK;
 	log_error("PAM: %s(): %s", what, lib.strerror(p->handle, p->status));
@@ -433,6 +457,10 @@ pam_finish(struct monitor *m)
 
 	if (p == NULL || p->handle == NULL)
 		return;
+	if (p->session || p->cred) {
+		ops_lifeline_outcome(m, OUTCOME_CLOSING);
+		bound_modules(m);
+	}
 	signals_for_modules(true);
 	if (p->session)
 		p->status = lib.close_session(p->handle, 0);
@@ -440,6 +468,7 @@ pam_finish(struct monitor *m)
 		p->status = lib.setcred(p->handle, PAM_DELETE_CRED);
 	lib.end(p->handle, p->status);
 	signals_for_modules(false);
+	deadline_clear();
 	p->handle = NULL;
 }
 

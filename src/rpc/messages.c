@@ -76,7 +76,9 @@ LAYOUT(forked_msg,
 LAYOUT(reaped_msg,
     FIELD(reaped_msg, number, 0),
     FIELD(reaped_msg, pid, 0),
-    FIELD(reaped_msg, status, 0));
+    FIELD(reaped_msg, status, 0),
+    FIELD(reaped_msg, peer_ip, ADDRESS),
+    FIELD(reaped_msg, local_ip, ADDRESS));
 
 LAYOUT(probe_msg,
     FIELD(probe_msg, carries, 0),

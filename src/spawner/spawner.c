@@ -56,6 +56,7 @@ struct child {
 	struct link link;
 	uint32_t number;
 	pid_t pid;
+	char *peer_ip, *local_ip; /* the listener may have forgotten them */
 };
 
 struct spawner {
@@ -262,6 +263,8 @@ take_connection(struct spawner *s, struct conn_msg *m)
 	child = mem_new(sizeof(*child));
 	child->number = m->number;
 	child->pid = pid;
+	child->peer_ip = mem_strdup(conn.peer_ip);
+	child->local_ip = mem_strdup(conn.local_ip);
 	list_add_tail(&s->children, &child->link);
 	forked.pid = (uint32_t)pid;
 	if (rpc_send(s->listener, SPAWNER_FORKED, &layout_forked_msg,
@@ -356,12 +359,16 @@ report(struct spawner *s, struct child *c, int status)
 {
 	struct reaped_msg m = {.number = c->number,
 	    .pid = (uint32_t)c->pid,
-	    .status = (uint32_t)status};
+	    .status = (uint32_t)status,
+	    .peer_ip = slice_cstr(c->peer_ip),
+	    .local_ip = slice_cstr(c->local_ip)};
 
-	list_remove(&c->link);
-	mem_free(c);
 	if (rpc_send(s->listener, SPAWNER_REAPED, &layout_reaped_msg, &m) != OK)
 		loop_stop(s->loop);
+	list_remove(&c->link);
+	mem_free(c->peer_ip);
+	mem_free(c->local_ip);
+	mem_free(c);
 }
 
 static void

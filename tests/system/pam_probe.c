@@ -8,6 +8,7 @@
  *     delay=USEC  pam_fail_delay
  *     user=NAME   make it another user
  *     crash hang fail maxtries alarm
+ *     close-hang  hang where a session is closed
  */
 #define _GNU_SOURCE
 #include <security/pam_modules.h>
@@ -97,7 +98,16 @@ all(pam_handle_t *h, int argc, const char **argv)
 SERVE(pam_sm_authenticate)
 SERVE(pam_sm_acct_mgmt)
 SERVE(pam_sm_open_session)
-SERVE(pam_sm_close_session)
+
+int
+pam_sm_close_session(pam_handle_t *h, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	for (int i = 0; i < argc; i++)
+		while (strcmp(argv[i], "close-hang") == 0)
+			sleep(1000);
+	return all(h, argc, argv);
+}
 
 int
 pam_sm_setcred(pam_handle_t *h, int flags, int argc, const char **argv)

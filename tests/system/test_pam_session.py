@@ -5,7 +5,7 @@ import re
 import signal
 
 from lib import Skip, finish, status, wait_for
-from pams import UNIX, pam_world
+from pams import UNIX, pam_world, probe
 from talk import Terminal
 
 
@@ -51,6 +51,24 @@ def test_sessions_are_opened_and_closed(env):
     os.kill(monitor, signal.SIGTERM)
     finish(p)
     wait_for(lambda: notes() == wanted * 3, 10, "both: %r" % notes())
+
+
+def test_a_module_that_hangs_at_the_end(env):
+    """Neither opening nor closing a session keeps a monitor for ever: modules
+    have LoginGraceTime for each."""
+    for how, line in (("hang", r"monitor \d+ of anna from 127\.0\.0\.1 port \d+ "
+                               "was killed"),
+                      ("close-hang", r"PAM: the session of anna from 127\.0\.0\.1 "
+                       r"port \d+ wasn't closed: monitor \d+ was killed, or a "
+                       "module took longer than LoginGraceTime")):
+        w, lines = pam_world(env, *UNIX[:2],
+                             "session required %s alarm %s" % (probe(env), how))
+        s = env.server(*lines, "LoginGraceTime 2", world=w)
+        r = s.ssh("echo in", user="anna")
+        assert r.stdout == (b"" if how == "hang" else b"in\n"), r
+        s.wait_log("(?m)^%s$" % line)
+        wait_for(lambda: not s.monitors(), 5, "the end")
+        s.stop()
 
 
 def test_limits_reach_the_shell(env):

@@ -68,7 +68,8 @@ struct forked_msg {
 struct reaped_msg {
 	uint32_t number;
 	uint32_t pid;
-	uint32_t status; /* wait status */
+	uint32_t status;                /* wait status */
+	struct slice peer_ip, local_ip; /* of its connection, for the log */
 };
 
 /* A program that was tried with -t: it could take over. */
@@ -152,8 +153,10 @@ enum outcome { /* how a connection ended; PerSourcePenalties' classes */
 	OUTCOME_NOAUTH,   /* left without an attempt */
 	OUTCOME_AUTHFAIL, /* at least one failed attempt */
 	OUTCOME_INVALIDUSER,
-	OUTCOME_CRASH,  /* gate or keycheck died of a signal */
-	OUTCOME_REFUSED /* RefuseConnection */
+	OUTCOME_CRASH,   /* gate or keycheck died of a signal */
+	OUTCOME_REFUSED, /* RefuseConnection */
+	OUTCOME_CLOSING  /* not the last: PAM's modules close the session, and
+			  * have a deadline for it. Not counted. */
 };
 
 struct outcome_msg {

@@ -116,6 +116,52 @@ START_TEST(nonsense_on_a_lifeline_ends_it)
 }
 END_TEST
 
+/* Who was in is named, and what was left undone. */
+START_TEST(a_monitor_that_is_killed_is_told_of)
+{
+	static const struct {
+		enum outcome last;
+		const char *line; /* NULL: none */
+	} ends[] = {
+	    {OUTCOME_OK, NULL},
+	    {OUTCOME_NONE,
+		"INFO monitor 4242 of alice from 192.0.2.7 port 4711 "
+		"was killed"},
+	    {OUTCOME_CLOSING,
+		"ERROR PAM: the session of alice from 192.0.2.7 port 4711 "
+		"wasn't "
+		"closed: monitor 4242 was killed, or a module took longer than "
+		"LoginGraceTime"},
+	};
+	struct facts_msg facts = {.user = SLICE_STR("alice")};
+	struct outcome_msg last = {.outcome = (uint8_t)ends[_i].last};
+	struct rpc *monitor;
+	struct client *c;
+	struct house h;
+
+	house_init(&h, "");
+	c = forked(&h, &monitor);
+	c->pid = 4242;
+	strcpy(c->peer_ip, "192.0.2.7");
+	c->peer_port = 4711;
+	ck_assert_int_eq(rpc_send(monitor, LIFELINE_LOGGED_IN,
+			     &layout_facts_msg, &facts),
+	    OK);
+	if (last.outcome != OUTCOME_NONE)
+		ck_assert_int_eq(rpc_send(monitor, LIFELINE_OUTCOME,
+				     &layout_outcome_msg, &last),
+		    OK);
+	house_run(&h);
+	rpc_free(monitor);
+	house_run(&h);
+	if (ends[_i].line != NULL)
+		ck_assert(house_logged(&h, ends[_i].line));
+	else
+		ck_assert(!house_said(&h, "killed"));
+	house_clear(&h);
+}
+END_TEST
+
 /* SIGKILL by its own timer: the listener, who knows, writes the line. */
 START_TEST(an_end_at_the_deadline_is_a_timeout)
 {
@@ -207,14 +253,18 @@ START_TEST(crashes_are_told_by_their_kind)
 	    {SIGKILL, NULL},
 	    {SIGTERM, NULL},
 	    {MONITOR_EXIT_CHILD_CRASHED << 8, NULL /* the monitor has told */},
-	    {SIGSEGV, "ERROR session process 4242 for connection from ? to ? "
+	    {SIGSEGV, "ERROR session process 4242 for connection from "
+		      "192.0.2.7 to 192.0.2.1 "
 		      "killed by signal 11"},
-	    {SIGSYS, "ERROR session process 4242 for connection from ? to ? "
+	    {SIGSYS, "ERROR session process 4242 for connection from "
+		     "192.0.2.7 to 192.0.2.1 "
 		     "killed by signal 31"},
 	};
 	struct reaped_msg m = {.number = 1,
 	    .pid = 4242,
-	    .status = (uint32_t)ends[_i].status};
+	    .status = (uint32_t)ends[_i].status,
+	    .peer_ip = SLICE_STR("192.0.2.7"),
+	    .local_ip = SLICE_STR("192.0.2.1")};
 	struct house h;
 
 	house_init(&h, "");
@@ -385,6 +435,7 @@ check_survivors(void)
 	tcase_add_test(tc, a_login_counts_before_the_fork_is_confirmed);
 	tcase_add_test(tc, a_line_is_noted_and_forgotten);
 	tcase_add_test(tc, nonsense_on_a_lifeline_ends_it);
+	tcase_add_loop_test(tc, a_monitor_that_is_killed_is_told_of, 0, 3);
 	tcase_add_test(tc, an_end_at_the_deadline_is_a_timeout);
 	tcase_add_test(tc,
 	    a_client_handed_before_a_reload_ends_with_its_lifeline);

@@ -186,6 +186,8 @@ reaped(struct world *w, uint32_t number, uint32_t pid)
 	ck_assert_int_eq(rpc_decode(w->listener, &layout_reaped_msg, &m), OK);
 	ck_assert_uint_eq(m.number, number);
 	ck_assert_uint_eq(m.pid, pid);
+	ck_assert(slice_is(m.peer_ip, "192.0.2.7"));
+	ck_assert(slice_is(m.local_ip, "192.0.2.1"));
 	return (int)m.status;
 }
 
