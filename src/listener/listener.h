@@ -243,8 +243,10 @@ struct listener {
 
 	/* the keeper; spawners.c */
 	pid_t keeper_pid;
-	struct rpc *keeper;
-	struct watch keeper_watch;
+	struct rpc *keeper;          /* NULL: there is none yet */
+	struct rpc *keeper_starting; /* then: one that loads its keys */
+	struct watch keeper_watch;   /* of either */
+	struct timer keeper_late;
 	struct buf keys; /* keys_msg.keys */
 	int keys_fd;
 
@@ -340,6 +342,10 @@ void admit_silent_over(struct listener *l, struct client *c);
 void admit_uncount(struct listener *l, struct client *c); /* gone or in */
 /* The silent client to give up when there are too many. */
 struct client *admit_victim(struct listener *l);
+/* Of 100 newcomers, how many MaxStartups would refuse now. */
+uint32_t admit_chance(const struct listener *l);
+/* How many of this address's block are before login. */
+uint32_t admit_here(struct listener *l, const char *ip);
 /* Count and tell a refusal. */
 void admit_drop(struct listener *l, const struct client *c,
     const struct admit_refusal *why);
@@ -359,6 +365,10 @@ struct penalties *penalties_new(void); /* gives; penalties_free */
 void penalties_free(struct listener *l);
 /* Is this address kept out? Then *why is the reason, for the log. */
 bool penalties_refuse(struct listener *l, const char *ip, const char **why);
+/* The same for whoever asks: *why is also set where a penalty is too small to
+ * be enforced; *left_ms of it, 0: there is none. */
+bool penalties_look(struct listener *l, const char *ip, const char **why,
+    uint64_t *left_ms);
 /* A connection from there ended that way. Logs what comes of it. */
 void penalties_charge(struct listener *l, const char *ip, enum penalty why);
 

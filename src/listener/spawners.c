@@ -62,9 +62,9 @@ keeper_paths(const struct conf *conf, struct buf *keys, struct buf *certs)
 
 /* A disk that doesn't answer must not keep everybody waiting for ever. */
 static enum err
-keeper_wait(const struct listener *l)
+keeper_wait(const struct rpc *keeper)
 {
-	struct pollfd p = {.fd = rpc_fd(l->keeper), .events = POLLIN};
+	struct pollfd p = {.fd = rpc_fd(keeper), .events = POLLIN};
 	uint64_t end_ms = clock_mono_ms() + KEEPER_MS;
 
 	for (;;) {
@@ -98,17 +98,15 @@ log_places_list(const struct conf *conf, struct buf *list)
 	return wr_end(&w, NULL);
 }
 
-/* Send it what to load, and wait for what it could. */
+/* Send it what to load. */
 static enum err
-keeper_talk(struct listener *l, bool check, uint32_t *count)
+keeper_ask(const struct listener *l, struct rpc *keeper)
 {
 	SCOPED(buf_clear) struct buf keys = BUF_LIMIT(HOSTKEYS_MAX);
 	SCOPED(buf_clear) struct buf certs = BUF_LIMIT(HOSTKEYS_MAX);
 	SCOPED(buf_clear) struct buf places = BUF_LIMIT(HOSTKEYS_MAX);
-	struct keeper_start_msg start = {.check = check};
-	struct keys_msg answer;
+	struct keeper_start_msg start = {.check = l->cmd->test || l->cmd->dump};
 	char word[32];
-	uint32_t number;
 	enum err e;
 
 	if ((e = keeper_paths(l->conf, &keys, &certs)) != OK ||
@@ -124,46 +122,61 @@ keeper_talk(struct listener *l, bool check, uint32_t *count)
 	if (l->conf->security_key_provider != NULL &&
 	    l->conf->security_key_provider[0] == '/')
 		start.provider = slice_cstr(l->conf->security_key_provider);
-	if ((e = rpc_send(l->keeper, KEEPER_START, &layout_keeper_start_msg,
-		 &start)) != OK ||
-	    (e = keeper_wait(l)) != OK ||
-	    (e = rpc_receive(l->keeper, true, &number)) != OK)
+	return rpc_send(keeper, KEEPER_START, &layout_keeper_start_msg, &start);
+}
+
+/* Take what it could load, if it is there. ERR_NOT_FOUND: no keys. */
+static enum err
+keeper_answer(struct listener *l, struct rpc *keeper)
+{
+	struct keys_msg answer;
+	uint32_t number;
+	enum err e = rpc_receive(keeper, true, &number);
+
+	if (e != OK)
 		return e;
 	if (number != KEEPER_KEYS)
 		return ERR_RPC;
-	if ((e = rpc_decode(l->keeper, &layout_keys_msg, &answer)) != OK)
+	if ((e = rpc_decode(keeper, &layout_keys_msg, &answer)) != OK)
 		return e;
+	if (answer.count == 0)
+		return ERR_NOT_FOUND;
 	buf_clear(&l->keys);
 	if ((e = buf_append(&l->keys, answer.keys)) != OK)
 		return e;
-	*count = answer.count;
 	io_close(&l->keys_fd);
-	return memfile_make("hostkeys", buf_slice(&l->keys), &l->keys_fd);
+	if ((e = memfile_make("hostkeys", buf_slice(&l->keys), &l->keys_fd)) ==
+	    OK)
+		rpc_idle(keeper);
+	return e;
 }
 
-/* One that has nothing to serve with. */
+/* One that has nothing to serve with. It may hang in a read that nothing
+ * ends: nobody waits for its end. */
 static void
-give_up_keeper(struct listener *l)
+give_up_keeper(struct listener *l, struct rpc *keeper, enum err why)
 {
-	int status;
-
-	rpc_free(take(&l->keeper));
-	kill(l->keeper_pid, SIGKILL);
-	if (parent_reap(l->keeper_pid, false, &status) != OK)
-		log_debug1("keeper: %s", strerror(errno));
+	rpc_free(keeper);
+	if (l->keeper_pid > 0)
+		kill(l->keeper_pid, SIGKILL);
+	spawners_forget(l, l->keeper_pid);
 	l->keeper_pid = 0;
+	if (why != ERR_NOT_FOUND) {
+		log_error("keeper: %s", err_sentence(why));
+		return;
+	}
+	log_info("sshd: no hostkeys available%s",
+	    !l->serving ? " -- exiting." : "; trying again");
+	l->exit_status = 1;
 }
 
-enum err
-spawners_start_keeper(struct listener *l)
+/* A process that loads the keys. Gives its channel. */
+static enum err
+execute_keeper(struct listener *l, struct rpc **keeper)
 {
-	bool check = l->cmd->test || l->cmd->dump;
-	uint32_t count = 0;
 	int pair[2];
 	enum err e;
 
-	rpc_free(l->keeper);
-	l->keeper = NULL;
 	if ((e = io_pair(pair)) != OK)
 		return e;
 	e = spawn_image(ROLE_KEEPER, NULL, pair[1], &l->keeper_pid);
@@ -173,21 +186,26 @@ spawners_start_keeper(struct listener *l)
 		log_error("keeper: %s", strerror(errno));
 		return e;
 	}
-	l->keeper = rpc_new(pair[0]);
-	e = keeper_talk(l, check, &count);
-	if (e == OK && count > 0) {
-		rpc_idle(l->keeper);
-		return OK;
-	}
-	give_up_keeper(l);
-	if (e != OK) {
-		log_error("keeper: %s", err_sentence(e));
+	*keeper = rpc_new(pair[0]);
+	if ((e = keeper_ask(l, *keeper)) != OK)
+		give_up_keeper(l, take(keeper), e);
+	return e;
+}
+
+enum err
+spawners_start_keeper(struct listener *l)
+{
+	struct rpc *keeper;
+	enum err e = execute_keeper(l, &keeper);
+
+	if (e != OK)
 		return e;
-	}
-	log_info("sshd: no hostkeys available%s",
-	    !l->serving ? " -- exiting." : "; trying again");
-	l->exit_status = 1;
-	return ERR_NOT_FOUND;
+	if ((e = keeper_wait(keeper)) != OK ||
+	    (e = keeper_answer(l, keeper)) != OK)
+		give_up_keeper(l, keeper, e);
+	else
+		l->keeper = keeper;
+	return e;
 }
 
 static void
@@ -277,6 +295,65 @@ open_agent(struct listener *l)
 	rpc_idle(l->keeper);
 }
 
+/* ---- a keeper's place is taken, without anybody waiting ------------------- */
+
+static void
+keeper_came(struct listener *l, struct rpc *keeper)
+{
+	l->keeper = keeper;
+	spawners_watch_keeper(l);
+	start_next(l);
+}
+
+/* It answers, or it ended, or its time is over. */
+static void
+on_starting(struct watch *w, unsigned int events)
+{
+	struct listener *l = w->ctx;
+	enum err e = keeper_answer(l, l->keeper_starting);
+	struct rpc *keeper;
+
+	(void)events;
+	if (e == ERR_AGAIN)
+		return;
+	loop_remove(w);
+	loop_timer_cancel(&l->keeper_late);
+	keeper = take(&l->keeper_starting);
+	if (e == OK) {
+		keeper_came(l, keeper);
+		return;
+	}
+	give_up_keeper(l, keeper, e);
+	retry_later(l);
+}
+
+static void
+on_keeper_late(struct timer *t)
+{
+	struct listener *l = t->ctx;
+
+	loop_remove(&l->keeper_watch);
+	give_up_keeper(l, take(&l->keeper_starting), ERR_TIMEOUT);
+	retry_later(l);
+}
+
+/* Connections are accepted meanwhile, and wait for their spawner. */
+static void
+restart_keeper(struct listener *l)
+{
+	if (execute_keeper(l, &l->keeper_starting) != OK) {
+		retry_later(l);
+		return;
+	}
+	l->keeper_watch = (struct watch){.fd = rpc_fd(l->keeper_starting),
+	    .events = LOOP_READ,
+	    .on = on_starting,
+	    .ctx = l};
+	must(loop_add(l->loop, &l->keeper_watch) == OK);
+	l->keeper_late = (struct timer){.on = on_keeper_late, .ctx = l};
+	loop_timer(l->loop, &l->keeper_late, clock_mono_ms() + KEEPER_MS);
+}
+
 /* Every generation of the dead keeper with it: the next have the new one. */
 static void
 on_keeper(struct watch *w, unsigned int events)
@@ -294,18 +371,14 @@ on_keeper(struct watch *w, unsigned int events)
 	}
 	log_error("the keeper of the host keys ended; starting another");
 	loop_remove(w);
+	rpc_free(take(&l->keeper));
 	spawners_forget(l, l->keeper_pid);
 	l->keeper_pid = 0;
 	if (l->current != NULL)
 		retire(l->current);
 	if (l->next != NULL)
 		retire(l->next);
-	if (spawners_start_keeper(l) != OK) {
-		retry_later(l);
-		return;
-	}
-	spawners_watch_keeper(l);
-	start_next(l);
+	restart_keeper(l);
 	LIST_EACH_SAFE (it, &l->generations)
 		dismiss_if_done(LIST_ITEM(it, struct generation, all));
 }
@@ -564,13 +637,8 @@ on_retry(struct timer *t)
 {
 	struct listener *l = t->ctx;
 
-	if (l->keeper == NULL) {
-		if (spawners_start_keeper(l) != OK) {
-			retry_later(l);
-			return;
-		}
-		spawners_watch_keeper(l);
-	}
+	if (l->keeper == NULL && l->keeper_starting == NULL)
+		restart_keeper(l);
 	start_next(l);
 }
 

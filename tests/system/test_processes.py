@@ -1,5 +1,6 @@
 """The process model: who dies with whom, what each may do and hold."""
 
+import contextlib
 import copy
 import os
 import pty
@@ -572,6 +573,52 @@ def test_a_keeper_that_cant_come_back_is_tried_again(env):
     s.wait_log("no hostkeys available|Unable to load host key")
     os.rename(key + ".away", key)
     wait_for(lambda: s.ssh("true").returncode == 0, 20, "a login")
+
+
+def loading_keeper(s):
+    """A new keeper, stopped before it has told its keys; or None."""
+    tasks = "/proc/%d/task/%d/children" % (s.pid, s.pid)
+    os.kill(s.keeper(), signal.SIGKILL)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with open(tasks) as f:
+            found = [int(p) for p in f.read().split()]
+        for p in found:
+            if title(p) != "sshd @keeper":
+                continue  # it names itself otherwise once it serves
+            with contextlib.suppress(OSError):
+                os.kill(p, signal.SIGSTOP)
+                if status(p)["Seccomp"].strip() == "0":
+                    return p
+                os.kill(p, signal.SIGCONT)
+                return None
+    return None
+
+
+def test_a_keeper_that_loads_holds_up_no_accept(env):
+    """The keeper died, and the next one takes its time: connections are
+    accepted and greeted meanwhile, and logins wait for it."""
+    s = env.server()
+    for _ in range(20):
+        keeper = loading_keeper(s)
+        if keeper is not None:
+            break
+        wait_for(lambda: s.ssh("true").returncode == 0, 20, "a login")
+    assert keeper is not None
+    try:
+        for _ in range(5):
+            c = s.connect()
+            c.settimeout(5)
+            assert c.recv(8) == b"SSH-2.0-"
+            c.close()
+        client = s.ssh_popen("echo in")
+        with s.connect() as c:  # after it, which is on its way by now
+            c.settimeout(5)
+            assert c.recv(8) == b"SSH-2.0-"
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    assert client.stdout.read() == b"in\n", s.log()[-2000:]
+    finish(client)
 
 
 def test_sessions_of_a_dead_keeper_end_with_a_line(env):
