@@ -141,6 +141,29 @@ monitor_main(const struct common *common, const struct conn *conn);
  */
 void monitor_warm(const struct conf *conf, bool cold);
 
+/*
+ * sallyportctl's "explain": the monitor's own decision about somebody who isn't
+ * there, told rule by rule. As root, in a process of one task.
+ */
+enum explain_mark { EXPLAIN_NOTE, EXPLAIN_YES, EXPLAIN_NO };
+struct explain {
+	const struct conf_set *set;
+	const char *user;
+	const char *address; /* numeric */
+	const char *host;    /* its name; NULL: as UseDNS says */
+	const char *local_address, *rdomain; /* NULL: not known */
+	uint16_t local_port;                 /* 0: not known */
+	struct slice key; /* blob of a key or certificate; empty: none */
+	/* one line; what others may have chosen in it is escaped */
+	void (*say)(enum explain_mark mark, const char *line);
+};
+enum explain_end {
+	EXPLAIN_REFUSED,
+	EXPLAIN_MAY_TRY, /* something, or something more, is still due */
+	EXPLAIN_LET_IN   /* by the key's signature */
+};
+enum explain_end monitor_explain(const struct explain *x);
+
 /* In the child of the monitor's fork; channel: to the monitor. */
 _Noreturn void gate_main(const struct common *common, const struct conn *conn,
     int channel, pid_t monitor);

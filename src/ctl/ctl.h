@@ -11,12 +11,10 @@
 #include "sallyport/base/buf.h"
 #include "sallyport/base/err.h"
 #include "sallyport/base/slice.h"
-#include "sallyport/conf/conf.h"
 #include "sallyport/rpc/control_ops.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 /* What the command line said. */
 struct ctl {
@@ -65,49 +63,5 @@ const char *show_age(uint64_t ms);
 const char *show_octets(uint64_t n);
 /* Wall clock as ISO 8601 in UTC. Not to be kept. */
 const char *show_time(uint64_t seconds);
-
-/* ---- account.c ---- */
-struct account {
-	bool known;
-	char *name, *home, *shell;
-	uid_t uid;
-	gid_t gid;
-	gid_t *ids; /* of groups, primary and supplementary */
-	size_t nids;
-	char **groups; /* names, of those that have one */
-	size_t ngroups;
-};
-void account_find(struct account *a, const char *name);
-/* The user's rights, to look into the files; until creds_return. */
-MUST_USE enum err account_borrow(const struct account *a);
-
-/* ---- explain.c, explain_key.c ---- */
-
-/* What a login would be decided by. */
-struct case_of {
-	const struct ctl *c;
-	const struct conf_set *set;
-	struct conf conf; /* with Match applied */
-	struct slice blocks;
-	struct account account;
-	bool allowed; /* nothing spoke against the account yet */
-};
-
-/* " (FILE:LINE)", or " (default)", of conf's member; element: of a list. Not
- * to be kept. */
-const char *
-explain_origin(const struct case_of *x, const void *member, size_t element);
-
-/* One line of the answer: "yes  WHAT", "no   WHAT", or "     WHAT". */
-enum mark { MARK_NONE, MARK_YES, MARK_NO };
-void explain_line(enum mark mark, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Where the key of --key is listed, and whether it lets in. */
-struct key_case {
-	bool lets_in;
-	bool has_command;
-};
-void explain_key(const struct case_of *x, struct key_case *result);
 
 #endif

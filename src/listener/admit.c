@@ -192,6 +192,26 @@ startups_drop(const struct listener *l, uint8_t draw)
 	return draw < rate;
 }
 
+uint32_t
+admit_chance(const struct listener *l)
+{
+	uint32_t n = 0;
+
+	for (uint8_t draw = 0; draw < 100; draw++)
+		n += startups_drop(l, draw);
+	return n;
+}
+
+uint32_t
+admit_here(struct listener *l, const char *ip)
+{
+	struct block *b = admit_block(l, ip);
+	uint32_t n = b->before_login;
+
+	block_release(b);
+	return n;
+}
+
 static bool
 refuse(struct admit_refusal *why, enum drop kind, const char *reason)
 {

@@ -423,6 +423,33 @@ on_clear_penalties(struct visitor *v, const struct text_req *req,
 	return OK;
 }
 
+/* ---- one source ---------------------------------------------------------------- */
+
+enum err
+on_admission(struct visitor *v, const struct text_req *req,
+    struct admission_rep *rep)
+{
+	const struct conf *c = v->l->conf;
+	const char *why = NULL;
+	struct addr a;
+	char ip[64];
+
+	if (addr_parse(req->text, &a) != OK)
+		return OK;
+	addr_text(&a, ip);
+	rep->ok = true;
+	rep->penalised = penalties_look(v->l, ip, &why, &rep->penalty_ms);
+	rep->penalty = slice_cstr(why);
+	rep->here = admit_here(v->l, ip);
+	rep->here_max = c->per_source_startups;
+	rep->speaking = v->l->speaking;
+	rep->startups_begin = c->startups_begin;
+	rep->startups_rate = c->startups_rate;
+	rep->startups_full = c->startups_full;
+	rep->chance = admit_chance(v->l);
+	return OK;
+}
+
 /* ---- reload ------------------------------------------------------------------ */
 
 enum err

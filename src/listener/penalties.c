@@ -305,6 +305,25 @@ penalties_refuse(struct listener *l, const char *ip, const char **why)
 	return true;
 }
 
+bool
+penalties_look(struct listener *l, const char *ip, const char **why,
+    uint64_t *left_ms)
+{
+	bool refused = penalties_refuse(l, ip, why);
+	const struct entry *e;
+	struct table *t;
+	struct addr net;
+	uint64_t now;
+
+	*left_ms = 0;
+	if (!block_of(l, ip, &t, &net) || (e = find(l, t, net.octets)) == NULL)
+		return refused;
+	*why = classes[e->why].reason;
+	now = clock_mono_ms();
+	*left_ms = e->expires_ms > now ? e->expires_ms - now : 1;
+	return refused;
+}
+
 /* ---- told at a connection's end ---------------------------------------------- */
 
 static uint64_t

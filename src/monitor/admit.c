@@ -94,6 +94,16 @@ refuse_by(struct monitor *m, enum refusal why, const struct conf_list *l,
 	return false;
 }
 
+/* By an entry of a list of those who may. */
+static bool
+pass_by(const struct monitor *m, enum refusal rule, const struct conf_list *l,
+    size_t which)
+{
+	if (l->n > 0)
+		refusal_passed(m, rule, l->v[which], which);
+	return true;
+}
+
 static bool
 shell_serves(struct monitor *m)
 {
@@ -106,11 +116,12 @@ shell_serves(struct monitor *m)
 	if (!S_ISREG(s.st_mode) || (s.st_mode & 0111) == 0)
 		return refuse(m, REFUSED_SHELL_NOT_EXECUTABLE,
 		    m->account.shell);
+	refusal_passed(m, REFUSED_SHELL_MISSING, m->account.shell, 0);
 	return true;
 }
 
 static bool
-lists_allow(struct monitor *m)
+users_allow(struct monitor *m)
 {
 	const struct conf *c = &m->conf;
 	enum pattern_result r;
@@ -118,12 +129,22 @@ lists_allow(struct monitor *m)
 
 	if (in_users(m, &c->deny_users, &at) != PATTERN_NONE)
 		return refuse_by(m, REFUSED_DENY_USERS, &c->deny_users, at);
+	(void)pass_by(m, REFUSED_DENY_USERS, &c->deny_users, 0);
 	r = in_users(m, &c->allow_users, &at);
 	if (r == PATTERN_NEGATED)
 		return refuse_by(m, REFUSED_ALLOW_USERS_NOT, &c->allow_users,
 		    at);
 	if (c->allow_users.n > 0 && r == PATTERN_NONE)
 		return refuse(m, REFUSED_ALLOW_USERS, NULL);
+	return pass_by(m, REFUSED_ALLOW_USERS, &c->allow_users, at);
+}
+
+static bool
+groups_allow(struct monitor *m)
+{
+	const struct conf *c = &m->conf;
+	size_t at = 0;
+
 	if (c->deny_groups.n == 0 && c->allow_groups.n == 0)
 		return true;
 	account_group_names(&m->account);
@@ -131,9 +152,10 @@ lists_allow(struct monitor *m)
 		return refuse(m, REFUSED_NO_GROUPS, NULL);
 	if (in_groups(m, &c->deny_groups, &at))
 		return refuse_by(m, REFUSED_DENY_GROUPS, &c->deny_groups, at);
+	(void)pass_by(m, REFUSED_DENY_GROUPS, &c->deny_groups, 0);
 	if (c->allow_groups.n > 0 && !in_groups(m, &c->allow_groups, &at))
 		return refuse(m, REFUSED_ALLOW_GROUPS, NULL);
-	return true;
+	return pass_by(m, REFUSED_ALLOW_GROUPS, &c->allow_groups, at);
 }
 
 /* What shadow(5) says against it. */
@@ -150,24 +172,25 @@ shadow_allows(struct monitor *m)
 		return true;
 	state = shadow_state(m->account.name, &m->messages);
 	m->must_change = state == SHADOW_AGED;
-	return state == SHADOW_USABLE || state == SHADOW_AGED ||
-	       refuse(m, why[state], NULL);
+	if (state != SHADOW_USABLE && state != SHADOW_AGED)
+		return refuse(m, why[state], NULL);
+	refusal_passed(m, REFUSED_LOCKED,
+	    m->must_change ? "; its password has expired: in to change it alone"
+			   : "",
+	    0);
+	return true;
 }
 
 bool
 admit_account(struct monitor *m)
 {
-	const char *keyword;
-
 	if (!m->account.known)
 		return refuse(m, REFUSED_UNKNOWN, NULL);
 	if (!m->common->root && m->account.uid != getuid())
 		return refuse(m, REFUSED_OTHER_ACCOUNT, NULL);
-	if (!shadow_allows(m) || !shell_serves(m) || !lists_allow(m))
-		return false;
-	if (conf_refuses(&m->conf, &keyword))
-		return refuse(m, REFUSED_KEYWORD, keyword);
-	return true;
+	refusal_passed(m, REFUSED_UNKNOWN, NULL, 0);
+	return shadow_allows(m) && shell_serves(m) && users_allow(m) &&
+	       groups_allow(m);
 }
 
 /* PermitRootLogin's words, for the log */
@@ -206,6 +229,8 @@ admit_root(struct monitor *m, const char *method, bool forced)
 	if (!root_may(m, method, forced))
 		return refuse(m, REFUSED_ROOT,
 		    root_words[m->conf.permit_root_login]);
+	refusal_passed(m, REFUSED_ROOT, root_words[m->conf.permit_root_login],
+	    0);
 	if (m->conf.permit_root_login == ROOT_FORCED_COMMANDS)
 		log_info("Root login accepted for forced command.");
 	return true;

@@ -309,7 +309,7 @@ run_session(struct monitor *m)
 	log_debug1("session of %s closed", m->account.name);
 }
 
-static void
+void
 monitor_init(struct monitor *m, const struct common *common,
     const struct conn *conn)
 {

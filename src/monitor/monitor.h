@@ -100,11 +100,12 @@ struct monitor {
 	char *user;      /* without ":style" */
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
-	bool prohibited;   /* RefuseConnection */
-	bool must_change;  /* the password has expired: in to change it alone */
-	uint32_t told;     /* refusals whose rule was told, by enum refusal */
-	uint32_t unlisted; /* keys that nobody listed */
-	uint8_t *blocks;   /* Match blocks that hold */
+	bool prohibited;  /* RefuseConnection */
+	bool must_change; /* the password has expired: in to change it alone */
+	uint32_t told;    /* refusals whose rule was told, by enum refusal */
+	const struct explain *explain; /* who asks what is decided; NULL */
+	uint32_t unlisted;             /* keys that nobody listed */
+	uint8_t *blocks;               /* Match blocks that hold */
 	size_t nblocks;
 
 	/* authentication */
@@ -199,7 +200,6 @@ enum refusal {
 	REFUSED_EXPIRED,
 	REFUSED_ROOT,
 	REFUSED_OTHER_ACCOUNT,
-	REFUSED_KEYWORD,
 	REFUSED_CONNECTION,
 	REFUSED_METHODS,
 	REFUSED_PAM,
@@ -215,6 +215,12 @@ void refusal_log_entry(struct monitor *m, enum refusal why, const char *detail,
     size_t element);
 /* The rule alone, where filters are to read of nothing else. */
 void refusal_log_rule(struct monitor *m, enum refusal why, const char *detail);
+/* Of a rule that was met; only explain.c wants to hear of it. */
+void refusal_passed(const struct monitor *m, enum refusal why,
+    const char *detail, size_t element);
+/* Append " (FILE line 7)": who decided the member of m->conf at this offset. */
+MUST_USE enum err refusal_place(const struct monitor *m, size_t member,
+    size_t element, struct buf *line);
 /* Why a key isn't good; what isn't listed is only counted, and told by the
  * other where nothing else was. */
 void refusal_log_key(struct monitor *m, const struct judge_rep *j);
@@ -304,7 +310,15 @@ void trail_line(struct monitor *m, const struct line *line, bool open);
 /* The connection is over, and who had its keys is no more. */
 void trail_end(struct monitor *m);
 
+/* ---- ops_user.c ---- */
+/* Find the account that m->user names, and the configuration for it. */
+MUST_USE enum err ops_user_find(struct monitor *m);
+
 /* ---- ops_key.c ---- */
+/* keycheck's word on a key, with what the programs print that it wants to hear.
+ * *rep lives until the next request; all zero without a keycheck. */
+MUST_USE enum err ops_key_judge(struct monitor *m, const struct pubkey_req *req,
+    struct judge_rep *rep);
 /* Fork keycheck, once the user is known; before PAM saw anything. */
 void ops_key_start(struct monitor *m);
 void ops_key_stop(struct monitor *m);
@@ -370,6 +384,8 @@ void records_failed(const struct monitor *m); /* btmp, where it exists */
 MUST_USE enum err grant_start(struct monitor *m);
 
 /* ---- monitor.c ---- */
+void monitor_init(struct monitor *m, const struct common *common,
+    const struct conn *conn);
 /* Wait for the peer's next request. ERR_EOF where a process of this connection
  * ended or we were told to end. */
 MUST_USE enum err monitor_wait(struct monitor *m);

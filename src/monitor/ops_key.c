@@ -131,12 +131,11 @@ command_fits(const struct monitor *m, const struct judge_rep *r)
 	return false;
 }
 
-/*
- * Ask keycheck; run what it needs to hear of, and ask again. It may want every
- * program once, and no more.
- */
-static enum err
-judge(struct monitor *m, const struct pubkey_req *req, struct judge_rep *rep)
+/* Run what keycheck needs to hear of, and ask again. It may want every program
+ * once, and no more. */
+enum err
+ops_key_judge(struct monitor *m, const struct pubkey_req *req,
+    struct judge_rep *rep)
 {
 	struct judge_req ask = {.has_sig = req->has_sig,
 	    .hostbound = req->hostbound,
@@ -205,7 +204,7 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 		verdict_reply(m, VERDICT_TOO_MANY, rep);
 		return OK;
 	}
-	if ((e = judge(m, req, &j)) != OK)
+	if ((e = ops_key_judge(m, req, &j)) != OK)
 		return e; /* keycheck's death is this connection's */
 	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
 	    sizeof(info));

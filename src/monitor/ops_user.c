@@ -32,8 +32,9 @@ match(struct monitor *m)
 	    .invalid_user = !m->account.known,
 	    .host = m->host,
 	    .address = m->conn->peer_ip,
-	    .local_address = m->conn->local_ip,
-	    .local_port = m->conn->local_port,
+	    .local_address =
+		m->conn->local_ip[0] != '\0' ? m->conn->local_ip : NULL,
+	    .local_port = m->conn->local_port != 0 ? m->conn->local_port : -1,
 	    .rdomain = m->conn->rdomain[0] != '\0' ? m->conn->rdomain : NULL};
 	uint8_t blocks[CONF_BLOCKS_OCTETS];
 	enum err e;
@@ -71,6 +72,14 @@ banner(const struct monitor *m)
 }
 
 enum err
+ops_user_find(struct monitor *m)
+{
+	account_find(&m->account, m->user);
+	host_learn(m);
+	return match(m);
+}
+
+enum err
 on_find_user(struct monitor *m, const struct user_req *req,
     struct user_rep *rep)
 {
@@ -83,9 +92,7 @@ on_find_user(struct monitor *m, const struct user_req *req,
 	phases_reach(m, PHASE_END_VERSION, req->version_at_ms);
 	phases_reach(m, PHASE_END_KEX, req->kex_at_ms);
 	ops_log_user(m);
-	account_find(&m->account, m->user);
-	host_learn(m);
-	if ((e = match(m)) != OK)
+	if ((e = ops_user_find(m)) != OK)
 		return e;
 	m->phase = PHASE_AUTH;
 	rep->matched = slice_make(m->blocks, m->nblocks);

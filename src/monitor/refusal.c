@@ -73,10 +73,6 @@ static const struct refusal_row rows[REFUSALS] = {
 		"ordinary user",
 		"the daemon runs as another ordinary user", NOWHERE,
 		"other_account"},
-	[REFUSED_KEYWORD] = {
-		"User %U not allowed because %D is set and isn't acted upon by "
-		"this version",
-		"%D isn't acted upon by this version", NOWHERE, "keyword"},
 	[REFUSED_CONNECTION] = {
 		"administratively prohibited connection for %D%U from %A port "
 		"%P",
@@ -93,6 +89,18 @@ static const struct refusal_row rows[REFUSALS] = {
 	[REFUSED_UNLISTED] = {
 		NULL, "%D listed by AuthorizedKeysFile",
 		BY(authorized_keys_files), NULL},
+};
+
+/* What explain says of those whom the rule doesn't refuse. */
+static const char *const passed[REFUSALS] = {
+	[REFUSED_UNKNOWN]       = "account %U",
+	[REFUSED_LOCKED]        = "neither locked nor expired%D",
+	[REFUSED_SHELL_MISSING] = "shell %D",
+	[REFUSED_DENY_USERS]    = "not listed in DenyUsers",
+	[REFUSED_ALLOW_USERS]   = "AllowUsers %D",
+	[REFUSED_DENY_GROUPS]   = "no group is listed in DenyGroups",
+	[REFUSED_ALLOW_GROUPS]  = "AllowGroups %D",
+	[REFUSED_ROOT]          = "PermitRootLogin %D",
 };
 
 _Static_assert(REFUSALS <= 32, "struct monitor tells by bits which were told");
@@ -144,9 +152,9 @@ append(const struct monitor *m, const char *template, const char *detail,
 	return e;
 }
 
-/* " (FILE line 7)": who wants to change it knows where. */
-static enum err
-append_place(const struct monitor *m, size_t keyword, size_t element,
+/* Who wants to change it knows where. */
+enum err
+refusal_place(const struct monitor *m, size_t keyword, size_t element,
     struct buf *line)
 {
 	const char *member = (const char *)&m->conf + keyword;
@@ -160,6 +168,30 @@ append_place(const struct monitor *m, size_t keyword, size_t element,
 	if (o.line == 0)
 		return buf_printf(line, " (%s)", o.file);
 	return buf_printf(line, " (%s line %u)", o.file, o.line);
+}
+
+/* The rule and its place, to whoever asks for a decision. */
+static void
+explain(const struct monitor *m, enum explain_mark mark, const char *template,
+    const char *detail, size_t keyword, size_t element)
+{
+	SCOPED(buf_clear) struct buf line = BUF_LIMIT(LINE_OCTETS);
+	SCOPED(mem_free_at) char *text = NULL;
+
+	if (append(m, template, detail, &line) != OK ||
+	    refusal_place(m, keyword, element, &line) != OK)
+		return;
+	text = mem_text(buf_slice(&line));
+	m->explain->say(mark, text);
+}
+
+void
+refusal_passed(const struct monitor *m, enum refusal why, const char *detail,
+    size_t element)
+{
+	if (m->explain != NULL)
+		explain(m, EXPLAIN_YES, passed[why], detail, rows[why].keyword,
+		    element);
 }
 
 static void
@@ -190,14 +222,22 @@ tell_rule(struct monitor *m, enum refusal why, const char *detail,
 	const struct refusal_row *row = &rows[why];
 	enum err e;
 
+	if (m->explain != NULL && why == REFUSED_UNKNOWN)
+		explain(m, EXPLAIN_NO, "there is no account %U", NULL, NOWHERE,
+		    0);
 	if (row->rule == NULL || (m->told & 1u << why) != 0)
 		return;
 	m->told |= 1u << why;
+	if (m->explain != NULL) {
+		explain(m, EXPLAIN_NO, row->rule, detail, row->keyword,
+		    element);
+		return;
+	}
 	e = append(m, "Login refused for %U from %A port %P: ", NULL, &line);
 	if (e == OK)
 		e = append(m, row->rule, detail, &line);
 	if (e == OK)
-		e = append_place(m, row->keyword, element, &line);
+		e = refusal_place(m, row->keyword, element, &line);
 	write_out(e, &line);
 }
 
@@ -240,13 +280,20 @@ refusal_log_key(struct monitor *m, const struct judge_rep *j)
 	if (j->rule >= JUDGE_RULES || j->why.n == 0)
 		return;
 	m->told |= 1u << REFUSED_UNLISTED;
+	if (m->explain != NULL) {
+		SCOPED(mem_free_at) char *why = mem_text(j->why);
+
+		explain(m, EXPLAIN_NO, "key refused: %D", why,
+		    key_keywords[j->rule], 0);
+		return;
+	}
 	e = append(m, "Key refused for %U from %A port %P: ", NULL, &line);
 	if (e == OK && j->key_text.n > 0)
 		e = buf_printf(&line, "%s: ", log_quote_max(j->key_text, 200));
 	if (e == OK)
 		e = buf_append_cstr(&line, log_quote_max(j->why, 600));
 	if (e == OK)
-		e = append_place(m, key_keywords[j->rule], 0, &line);
+		e = refusal_place(m, key_keywords[j->rule], 0, &line);
 	write_out(e, &line);
 }
 

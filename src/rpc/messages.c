@@ -365,6 +365,18 @@ LAYOUT(penalty_entry,
     FIELD(penalty_entry, reason, 128),
     FIELD(penalty_entry, left_ms, 0),
     FIELD(penalty_entry, enforced, 0));
+LAYOUT(admission_rep,
+    FIELD(admission_rep, ok, 0),
+    FIELD(admission_rep, penalised, 0),
+    FIELD(admission_rep, penalty, 128),
+    FIELD(admission_rep, penalty_ms, 0),
+    FIELD(admission_rep, here, 0),
+    FIELD(admission_rep, here_max, 0),
+    FIELD(admission_rep, speaking, 0),
+    FIELD(admission_rep, startups_begin, 0),
+    FIELD(admission_rep, startups_rate, 0),
+    FIELD(admission_rep, startups_full, 0),
+    FIELD(admission_rep, chance, 0));
 
 LAYOUT(configuration_rep, FIELD(configuration_rep, bundle, 0));
 

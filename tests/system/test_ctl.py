@@ -342,6 +342,7 @@ def test_what_is_confirmed_stays(env):
 def test_explain_says_what_the_daemon_does(env):
     """The same cases, explained and tried: one verdict, and the rule with its
     line."""
+    env.need_root()
     cases = [
         ((), True, None),
         (("DenyUsers x %s" % env.user,), False, "DenyUsers"),
@@ -352,7 +353,7 @@ def test_explain_says_what_the_daemon_does(env):
         (("AllowUsers !%s *" % env.user,), False, "AllowUsers"),
         (("DenyGroups %s*" % env.user[:3],), False, "DenyGroups"),
         (("AllowGroups nogroup",), False, "AllowGroups"),
-        (("PubkeyAuthentication no",), False, "method publickey"),
+        (("PubkeyAuthentication no",), False, "PubkeyAuthentication"),
         (("PubkeyAcceptedAlgorithms ssh-rsa",), False,
          "PubkeyAcceptedAlgorithms"),
         (("RefuseConnection no", "Match Address 127.0.0.1",
@@ -373,27 +374,26 @@ def test_explain_says_what_the_daemon_does(env):
         assert (d.server.ssh("true").returncode == 0) == let_in, said
         if rule:
             mark = "yes" if let_in else "no"
-            line = re.search(r"^%s +%s: .*\((%s:\d+)\)$" % (
+            line = re.search(r"^%s +.*\b%s\b.* \(%s line (\d+)\)$" % (
                 mark, re.escape(rule), re.escape(d.server.config)), r.stdout,
                 re.M)
             assert line, said
             with open(d.server.config) as f:
-                there = f.read().split("\n")[int(
-                    line.group(1).rsplit(":", 1)[1]) - 1]
-            keyword = "Pubkey" if rule.startswith("method") else rule
-            assert there.startswith(keyword), (said, there)
+                there = f.read().split("\n")[int(line.group(1)) - 1]
+            assert there.startswith(rule), (said, there)
         if any(line.startswith("Match") for line in lines):
-            assert ("Match: %s:" % d.server.config in r.stdout) == (
+            assert ("Match holds (%s line " % d.server.config in r.stdout) == (
                 "nobody" not in lines[1]), said
 
 
 def test_explain_tells_the_line_of_a_key(env):
     """File, line and what its options mean; not the line itself."""
+    env.need_root()
     public = env.public("user_ed25519").strip()
     for options, let_in, words in [
-            ('from="192.0.2.0/24" ', False, "from: 192.0.2.0/24"),
+            ('from="192.0.2.0/24" ', False, "doesn't name 127.0.0.1"),
             ('from="127.0.0.0/8",command="echo hi" ', True, "command: echo hi"),
-            ('expiry-time="20200101" ', False, "expiry-time: 20"),
+            ('expiry-time="20200101" ', False, "option expiry-time of"),
             ("restrict ", True, "no pty"),
             ("bogus-option ", False, "bad options")]:
         d = Desk(env, "PerSourcePenalties no", authorized="# x\n\n" + options +
@@ -408,6 +408,7 @@ def test_explain_tells_the_line_of_a_key(env):
 
 def test_explain_reads_a_file_without_a_daemon(env):
     """-f; and what is missing or wrong is told."""
+    env.need_root()
     program = ctl_program(env)
     path = os.path.join(env.dir, "explained")
     with open(path, "w") as f:
@@ -415,7 +416,7 @@ def test_explain_reads_a_file_without_a_daemon(env):
     r = subprocess.run([program, "explain", "-f", path, "--user", "root",
                         "--addr", "2001:db8::1"], capture_output=True,
                        text=True)
-    assert r.returncode == 1 and "DenyUsers: root (%s:1)" % path in r.stdout, r
+    assert r.returncode == 1 and "DenyUsers root (%s line 1)" % path in r.stdout, r
     r = subprocess.run([program, "explain", "-f", path, "--user", "a\nb",
                         "--addr", "192.0.2.1"], capture_output=True, text=True)
     assert r.returncode == 1 and "a\\nb" in r.stdout, r
@@ -423,6 +424,102 @@ def test_explain_reads_a_file_without_a_daemon(env):
                   ["status", "extra"], ["status", "--all"], ["nonsense"]):
         r = subprocess.run([program] + words, capture_output=True, text=True)
         assert r.returncode == 2, (words, r)
+
+
+def explained(d, key="user_ed25519.pub", user=None, addr="127.0.0.1"):
+    return d.run("explain", "--user", user or d.env.user, "--addr", addr,
+                 "--key", os.path.join(d.env.keys, key))
+
+
+def test_explain_judges_a_certificate(env):
+    """The authority, principals, validity and options as a login would, and
+    what is revoked, too short or told by a program; none of it is copied."""
+    env.need_root()
+    ca, key = (os.path.join(env.dir, "explained-" + n) for n in ("ca", "key"))
+    for path in (ca, key):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        path], check=True)
+    shutil.copy(ca + ".pub", ca + ".trusted")
+    principals = os.path.join(env.dir, "explained-principals")
+    with open(principals, "w") as f:
+        f.write("web\n")
+    trust = "TrustedUserCAKeys " + ca + ".trusted"
+    d = Desk(env, "PerSourcePenalties no", authorized="")
+    for lines, options, let_in, words in (
+            ((trust,), ["-n", env.user], True, "listed at " + ca),
+            ((trust,), ["-n", "web"], False, "not a listed principal"),
+            ((trust, "AuthorizedPrincipalsFile " + principals), ["-n", "web"],
+             True, "AuthorizedPrincipalsFile " + principals),
+            ((trust,), ["-n", env.user, "-V", "20200101:20200102"], False,
+             "Certificate invalid: expired"),
+            ((trust,), ["-n", env.user, "-O", "source-address=192.0.2.0/24"],
+             False, "not from a permitted source address"),
+            ((trust,), ["-n", env.user, "-O", "force-command=echo hi"], True,
+             "command: echo hi"),
+            ((trust, "RevokedKeys " + key + ".pub"), ["-n", env.user], False,
+             "revoked (%s line " % d.server.config),
+            ((trust, "CASignatureAlgorithms rsa-sha2-512"), ["-n", env.user],
+             False, "CASignatureAlgorithms (%s line " % d.server.config),
+            ((), ["-n", env.user], False, "isn't listed")):
+        subprocess.run(["ssh-keygen", "-q", "-s", ca, "-I", "me", *options,
+                        key + ".pub"], check=True, capture_output=True)
+        d.reconfigure("PerSourcePenalties no", *lines)
+        d.ok("reload")
+        r = explained(d, key + "-cert.pub")
+        said = (lines, options, r.stdout, r.stderr)
+        assert (r.returncode == 0) == let_in and words in r.stdout, said
+        shutil.copy(key, os.path.join(env.keys, "explained"))
+        shutil.copy(key + "-cert.pub",
+                    os.path.join(env.keys, "explained-cert.pub"))
+        login = d.server.ssh("true", key="explained")
+        assert (login.returncode == 0) == let_in, (said, login)
+
+
+def test_explain_asks_programs_and_tells_what_is_left(env):
+    """AuthorizedKeysCommand is run as its account; a short key is told with
+    its rule; after the key another method may be due; PAM's service."""
+    env.need_root()
+    rsa = os.path.join(env.keys, "explained_rsa")
+    subprocess.run(["ssh-keygen", "-q", "-t", "rsa", "-b", "2048", "-N", "",
+                    "-f", rsa], check=True)
+    d = Desk(env, "PerSourcePenalties no",
+             'AuthorizedKeysCommand /usr/bin/printf "%%s %%s\\n" %t %k',
+             "AuthorizedKeysCommandUser nobody", "RequiredRSASize 3072",
+             "AuthenticationMethods publickey,password", authorized="")
+    r = explained(d)
+    assert r.returncode == 0 and "listed at /usr/bin/printf:1" in r.stdout, r
+    assert "then due: password" in r.stdout, r
+    r = explained(d, "explained_rsa.pub")
+    assert r.returncode == 1 and re.search(
+        r"^no +key refused: .*RequiredRSASize is 3072 \(%s line \d+\)$" %
+        re.escape(d.server.config), r.stdout, re.M), r
+
+
+def test_explain_tells_penalties_and_load(env):
+    """What keeps the address out at this moment, and who isn't."""
+    env.need_root()
+    d = Desk(env, "PerSourcePenalties authfail:60s min:10s",
+             "PerSourceMaxStartups 2", "MaxStartups 10:30:100")
+    r = explained(d)
+    assert r.returncode == 0 and re.search(
+        r"^yes +PerSourcePenalties: none", r.stdout, re.M), r
+    assert "0 of 100 newcomers" in r.stdout, r
+    held = [d.server.connect() for _ in range(2)]
+    for c in held:
+        c.recv(8)
+    r = explained(d)
+    assert r.returncode == 1 and re.search(
+        r"^no +PerSourceMaxStartups 2: 2 from its block \(%s line " %
+        re.escape(d.server.config), r.stdout, re.M), r
+    for c in held:
+        c.close()
+    wait_for(lambda: explained(d).returncode == 0, 10, "room")
+    d.server.ssh("true", key="stranger")
+    wait_for(lambda: explained(d).returncode == 1, 10, "a penalty")
+    r = explained(d)
+    assert re.search(r"^no +penalty: failed authentication, .* left \(",
+                     r.stdout, re.M) and r.stdout.endswith("refused\n"), r
+    assert explained(d, addr="192.0.2.1").returncode == 0
 
 
 # ---- metrics ---------------------------------------------------------------------------------

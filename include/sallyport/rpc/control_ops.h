@@ -27,6 +27,7 @@
 	OP(kill_session,    PHASE_ADMIN,                 MANY, number_req,      done_rep)    \
 	OP(list_penalties,  PHASE_ADMIN,                 MANY, list_req,        list_rep)    \
 	OP(clear_penalties, PHASE_ADMIN,                 MANY, text_req,        done_rep)    \
+	OP(admission,       PHASE_ADMIN,                 MANY, text_req,        admission_rep) \
 	OP(reload,          PHASE_ADMIN,                 MANY, number_req,      done_rep)    \
 	OP(confirm,         PHASE_ADMIN,                 MANY, empty_msg,       done_rep)    \
 	OP(configuration,   PHASE_ADMIN,                 MANY, empty_msg,       configuration_rep) \
@@ -37,6 +38,7 @@
  * list_penalties: penalty_entry; "after" counts those that were told
  * kill_session:   the number of list_sessions
  * clear_penalties: an address, ADDRESS/BITS, or nothing: all
+ * admission:      an address: what would become of a connection from there
  * reload:         seconds until which it must be confirmed; 0: needn't be
  */
 

@@ -551,6 +551,21 @@ struct penalty_entry {
 	bool enforced;
 };
 
+/* What load and penalties say about a source now. */
+struct admission_rep {
+	bool ok; /* it is an address */
+	bool penalised;
+	struct slice penalty;    /* the reason, or empty: no penalty */
+	uint64_t penalty_ms;     /* left of it */
+	uint32_t here;           /* before login, from its block of addresses */
+	uint32_t here_max;       /* UINT32_MAX: no bound */
+	uint32_t speaking;       /* whom MaxStartups counts */
+	uint32_t startups_begin; /* its three numbers */
+	uint32_t startups_rate;
+	uint32_t startups_full;
+	uint32_t chance; /* of 100 newcomers, how many it would refuse */
+};
+
 /* What the daemon serves with: conf/conf.h's bundle, a sealed memory file. */
 struct configuration_rep {
 	struct rpc_fd bundle;
@@ -603,7 +618,7 @@ struct lookup_msg {
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
 	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
-	M(penalty_entry) M(configuration_rep) M(figures_req) M(figures_rep) \
+	M(penalty_entry) M(admission_rep) M(configuration_rep) M(figures_req) M(figures_rep) \
 	M(metrics_start_msg)
 /* clang-format on */
 #define MESSAGE_LAYOUT(m) extern const struct layout layout_##m;

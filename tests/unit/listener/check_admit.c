@@ -263,6 +263,15 @@ START_TEST(max_startups_without_a_rate_is_a_wall)
 	ck_assert_int_eq(admitted(&h, 4), 1000);
 	ck_assert_int_eq(admitted(&h, 5), 0);
 	house_clear(&h);
+	house_init(&h, "MaxStartups 10:30:60\n");
+	h.l.speaking = 9;
+	ck_assert_uint_eq(admit_chance(&h.l), 0);
+	h.l.speaking = 10;
+	ck_assert_uint_eq(admit_chance(&h.l), 30);
+	h.l.speaking = 60;
+	ck_assert_uint_eq(admit_chance(&h.l), 100);
+	h.l.speaking = 0;
+	house_clear(&h);
 	house_init(&h, "MaxStartups 5:100:50\n");
 	ck_assert_int_eq(admitted(&h, 4), 1000);
 	ck_assert_int_eq(admitted(&h, 5), 0);
@@ -316,6 +325,8 @@ START_TEST(a_source_has_its_bound)
 	ck_assert_str_eq(why.reason, "PerSourceMaxStartups");
 	ck_assert_int_eq(why.kind, DROP_PER_SOURCE);
 	ck_assert(comes_in(&h, "192.0.2.2", &why));
+	ck_assert_uint_eq(admit_here(&h.l, "192.0.2.1"), 3);
+	ck_assert_uint_eq(admit_here(&h.l, "192.0.2.3"), 0);
 	house_clear(&h);
 }
 END_TEST

@@ -122,14 +122,21 @@ END_TEST
 START_TEST(nothing_is_enforced_until_the_sum_exceeds_min)
 {
 	struct house h;
+	const char *why;
+	uint64_t left;
 
 	open_house(&h, "PerSourcePenalties authfail:5s min:15s\n");
+	ck_assert(!penalties_look(&h.l, "192.0.2.7", &why, &left));
+	ck_assert_uint_eq(left, 0);
 	for (int i = 0; i < 3; i++) {
 		penalties_charge(&h.l, "192.0.2.7", PENALTY_AUTHFAIL);
 		ck_assert(!refused(&h, "192.0.2.7"));
 	}
 	ck_assert_uint_eq(penalties_count(&h.l, false), 1);
 	ck_assert_uint_eq(penalties_count(&h.l, true), 0);
+	ck_assert(!penalties_look(&h.l, "192.0.2.7", &why, &left));
+	ck_assert_uint_eq(left, 15000);
+	ck_assert_str_eq(why, "penalty: failed authentication");
 	ck_assert(house_logged(&h,
 	    "VERBOSE srclimit_penalise: ipv4: new 192.0.2.7/32 deferred "
 	    "penalty of 5.000 seconds for penalty: failed authentication"));
@@ -140,6 +147,8 @@ START_TEST(nothing_is_enforced_until_the_sum_exceeds_min)
 	    "INFO srclimit_penalise: 192.0.2.7/32: activating ipv4 penalty of "
 	    "15.999 seconds for penalty: connections without attempting "
 	    "authentication"));
+	ck_assert(penalties_look(&h.l, "192.0.2.7", &why, &left));
+	ck_assert_uint_eq(left, 15999);
 	/* once enforced, to its end */
 	at(15999);
 	ck_assert(refused(&h, "192.0.2.7"));

@@ -124,21 +124,6 @@ START_TEST(without_groups_no_list_of_groups_is_met)
 }
 END_TEST
 
-/* What narrows and isn't acted upon yet mustn't be passed over. */
-START_TEST(a_keyword_that_isnt_built_refuses)
-{
-	struct desk d;
-
-	desk_init(&d, "TrustedUserCAKeys /etc/ca\n");
-	ck_assert(admit_account(&d.m));
-	desk_clear(&d);
-	desk_init(&d, "RDomain red\n");
-	ck_assert(!admit_account(&d.m));
-	ck_assert(desk_said(&d, "RDomain"));
-	desk_clear(&d);
-}
-END_TEST
-
 /* method × PermitRootLogin × forced command */
 START_TEST(root_comes_as_permitted)
 {
@@ -187,7 +172,6 @@ check_admit(void)
 	tcase_add_test(tc, an_ordinary_users_daemon_is_for_that_user);
 	tcase_add_loop_test(tc, the_shell_must_be_there_and_run, 0, 3);
 	tcase_add_test(tc, without_groups_no_list_of_groups_is_met);
-	tcase_add_test(tc, a_keyword_that_isnt_built_refuses);
 	tcase_add_loop_test(tc, root_comes_as_permitted, 0, 6);
 	return tc;
 }

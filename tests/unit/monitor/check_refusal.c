@@ -2,6 +2,18 @@
 
 #include "sallyport/base/mem.h"
 
+static const struct desk *asking;
+static struct buf heard;
+
+static void
+hear(enum explain_mark mark, const char *line)
+{
+	static const char marks[] = {'-', 'y', 'n'};
+
+	ck_assert_ptr_nonnull(asking);
+	ck_assert_int_eq(buf_printf(&heard, "%c %s\n", marks[mark], line), OK);
+}
+
 static size_t
 count_lines(const struct desk *d, const char *begin)
 {
@@ -29,6 +41,31 @@ START_TEST(every_reason_is_told_in_lines_of_ours)
 	ck_assert_uint_eq(count_lines(&d, "INFO Login refused for eve\\n"),
 	    _i == REFUSED_UNKNOWN ? 0 : 1);
 	ck_assert_ptr_null(memchr(d.log.p, '\x1b', d.log.n));
+	desk_clear(&d);
+}
+END_TEST
+
+/* Whoever asks hears of rules that are met, too; the log, only of others. */
+START_TEST(explain_hears_of_both)
+{
+	static const struct explain x = {.say = hear};
+	struct desk d;
+
+	desk_init(&d, "AllowUsers bob ali*\nDenyUsers carol\n");
+	asking = &d;
+	heard = BUF_LIMIT(1 << 16);
+	refusal_passed(&d.m, REFUSED_ALLOW_USERS, "ali*", 1);
+	ck_assert_uint_eq(heard.n, 0);
+	d.m.explain = &x;
+	refusal_passed(&d.m, REFUSED_ALLOW_USERS, "ali*", 1);
+	refusal_log_entry(&d.m, REFUSED_DENY_USERS, "carol", 0);
+	refusal_log(&d.m, REFUSED_UNKNOWN, NULL);
+	ck_assert(
+	    slice_is(buf_slice(&heard), "y AllowUsers ali* (main line 1)\n"
+					"n DenyUsers carol (main line 2)\n"
+					"n there is no account alice\n"));
+	ck_assert_uint_eq(count_lines(&d, "INFO Login refused"), 0);
+	buf_clear(&heard);
 	desk_clear(&d);
 }
 END_TEST
@@ -190,6 +227,7 @@ check_refusal(void)
 
 	tcase_add_loop_test(tc, every_reason_is_told_in_lines_of_ours, 0,
 	    REFUSALS);
+	tcase_add_test(tc, explain_hears_of_both);
 	tcase_add_test(tc, a_rule_is_told_once);
 	tcase_add_loop_test(tc, the_line_that_decided_is_named, 0,
 	    sizeof(place_rows) / sizeof(place_rows[0]));
