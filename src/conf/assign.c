@@ -29,10 +29,7 @@ warn_later(struct parser *p, const struct keywords_row *row, const void *value)
 	    !assign_differs(row, value, keywords_value(row, &p->presets)))
 		return;
 	*warned = true;
-	complain_here(p, LEVEL_INFO, "%s isn't acted upon yet%s", row->name,
-	    (row->flags & KEYWORDS_REFUSE) != 0
-		? "; logins that it applies to are refused"
-		: "");
+	complain_here(p, LEVEL_INFO, "%s isn't acted upon yet", row->name);
 }
 
 /* Parse the line's value into place, and say what is wrong with it. */

@@ -371,24 +371,6 @@ conf_any_kex_algorithms(const struct conf_set *set)
 	return set->any_kex;
 }
 
-/* ---- what isn't built yet ----------------------------------------------- */
-
-bool
-conf_refuses(const struct conf *c, const char **keyword)
-{
-	static const uint8_t nothing[VALUES_SIZE_MAX];
-	const struct keywords_row *row;
-
-	for (size_t i = 0; (row = keywords_row(i)) != NULL; i++) {
-		if ((row->flags & KEYWORDS_REFUSE) == 0 ||
-		    !assign_differs(row, keywords_value_of(row, c), nothing))
-			continue;
-		*keyword = row->name;
-		return true;
-	}
-	return false;
-}
-
 /* ---- where a value is from ---------------------------------------------- */
 
 bool

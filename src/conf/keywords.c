@@ -52,7 +52,6 @@
 #define MATCH  KEYWORDS_IN_MATCH
 #define LATER  KEYWORDS_LATER
 #define EARLY  KEYWORDS_EARLY
-#define REFUSE (KEYWORDS_LATER | KEYWORDS_REFUSE)
 #define OURS   KEYWORDS_OURS
 #ifdef WITH_PAM
 #define PAM GLOBAL
@@ -135,7 +134,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("HostbasedAcceptedAlgorithms",   hostbased_algorithms,           ssh_keys,       "",       MATCH | LATER),
 	KEYWORD ("HostKeyAlgorithms",             hostkey_algorithms,             ssh_keys,       "",       EARLY),
 	KEYWORD ("PubkeyAcceptedAlgorithms",      pubkey_algorithms,              ssh_keys,       "",       MATCH),
-	KEYWORD ("RDomain",                       rdomain,                        text,           "none",   MATCH | REFUSE),
+	KEYWORD ("RDomain",                       rdomain,                        net_rdomain,    "none",   MATCH),
 	KEYWORD ("SshdSessionPath",               sshd_session_path,              text_path,      "none",   GLOBAL),
 	KEYWORD ("SshdAuthPath",                  sshd_auth_path,                 text_path,      "none",   GLOBAL),
 	KEYWORD ("PerSourcePenaltyExemptList",    penalty_exempt,                 net_exempt,     "none",   GLOBAL),

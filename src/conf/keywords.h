@@ -28,7 +28,6 @@ enum keywords_what {
 
 #define KEYWORDS_IN_MATCH 1u  /* may stand in a Match block */
 #define KEYWORDS_LATER    2u  /* isn't acted upon yet: a warning */
-#define KEYWORDS_REFUSE   4u  /* and must not be ignored: no login under it */
 #define KEYWORDS_PORT     8u  /* files' lines give way to -p */
 #define KEYWORDS_ABSENT   16u /* not in this build: told, without effect */
 #define KEYWORDS_EARLY                                                         \

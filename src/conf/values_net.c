@@ -255,6 +255,27 @@ const struct values_kind values_net_listen = {.size = sizeof(struct listens),
     .wants =
 	"ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, and perhaps rdomain NAME"};
 
+/* Of sessions: Linux has no call that sets one for a process. */
+static bool
+parse_no_rdomain(const struct values_kind *k, struct values_line *l,
+    void *value)
+{
+	const char *none = NULL;
+
+	(void)k;
+	if (!values_is(l, "none"))
+		return values_bad(l,
+		    "setting RDomain not supported on this platform.");
+	memcpy(value, &none, sizeof(none));
+	return true;
+}
+
+const struct values_kind values_net_rdomain = {.size = sizeof(char *),
+    .words_max = 1,
+    .parse = parse_no_rdomain,
+    .print = values_text_print,
+    .wants = "none"};
+
 static const struct values_choice families[] = {{"any", FAMILY_ANY},
     {"inet", FAMILY_INET}, {"inet6", FAMILY_INET6}, {NULL, 0}};
 

@@ -12,7 +12,8 @@
 extern const struct values_kind values_net_port;   /* port and nports; grows */
 extern const struct values_kind values_net_listen; /* listen, nlisten; grows */
 extern const struct values_kind values_net_family;
-extern const struct values_kind values_net_qos; /* interactive and bulk */
+extern const struct values_kind values_net_rdomain; /* none */
+extern const struct values_kind values_net_qos;     /* interactive and bulk */
 
 extern const struct values_kind values_net_startups;   /* begin, rate, full */
 extern const struct values_kind values_net_per_source; /* count, or none */

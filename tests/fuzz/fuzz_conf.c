@@ -87,14 +87,12 @@ dump(const struct conf_set *set, const struct conf_facts *facts,
     struct buf *out)
 {
 	static uint8_t blocks[CONF_BLOCKS_OCTETS];
-	const char *keyword;
 	struct conf c;
 	size_t n;
 
 	conf_match(set, facts, blocks, &n);
 	must(n <= sizeof(blocks));
 	must(conf_apply(set, slice_make(blocks, n), &c) == OK);
-	(void)conf_refuses(&c, &keyword);
 	must(conf_dump(&c, out) == OK);
 }
 

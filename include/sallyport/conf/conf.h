@@ -324,12 +324,6 @@ conf_early(const struct conf_set *set, const struct conf_facts *facts);
 const char *conf_any_pubkey_algorithms(const struct conf_set *set);
 const char *conf_any_kex_algorithms(const struct conf_set *set);
 
-/*
- * Does c set a keyword that would fail open, were it ignored, and that isn't
- * acted upon yet? A login under it must be refused, naming the keyword.
- */
-bool conf_refuses(const struct conf *c, const char **keyword);
-
 /* ---- where a value is from ---------------------------------------------- */
 
 struct conf_origin {

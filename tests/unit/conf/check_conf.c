@@ -138,39 +138,6 @@ START_TEST(tells_whether_host_keys_are_the_default_ones)
 }
 END_TEST
 
-static const struct {
-	const char *line;
-	const char *keyword; /* NULL: nothing is refused */
-} refusals[] = {
-    {"ChrootDirectory /x", NULL},
-    {"RDomain none", NULL},
-    {"RevokedKeys /x", NULL},
-    {"RDomain x", "RDomain"},
-    {"DisableForwarding yes", NULL},
-    {"Banner /x", NULL},
-};
-
-/* Only where it applies: in a block, for those whom the block is for. */
-START_TEST(refuses_what_would_fail_open)
-{
-	SCOPED(fixture_clear) struct fixture f = FIXTURE;
-	SCOPED(mem_free_at)
-	char *text = mem_format("Match user bob\n%s\n", refusals[_i].line);
-	struct conf_facts bob = {.user = "bob"};
-	const char *keyword = NULL;
-
-	fixture_main(&f, text);
-	ck_assert(!conf_refuses(conf_global(f.set), &keyword));
-	fixture_apply(&f, NULL);
-	ck_assert(!conf_refuses(&f.conf, &keyword));
-	fixture_apply(&f, &bob);
-	ck_assert(
-	    conf_refuses(&f.conf, &keyword) == (refusals[_i].keyword != NULL));
-	if (refusals[_i].keyword != NULL)
-		ck_assert_str_eq(keyword, refusals[_i].keyword);
-}
-END_TEST
-
 START_TEST(joins_what_any_block_may_accept)
 {
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
@@ -318,8 +285,6 @@ check_conf(void)
 	tcase_add_test(tc, global_values_know_nothing_of_blocks);
 	tcase_add_test(tc, takes_only_a_set_of_its_own_blocks);
 	tcase_add_test(tc, tells_whether_host_keys_are_the_default_ones);
-	tcase_add_loop_test(tc, refuses_what_would_fail_open, 0,
-	    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, joins_what_any_block_may_accept);
 	tcase_add_test(tc, blocks_of_addresses_act_before_the_key_exchange);
 	tcase_add_loop_test(tc, without_such_blocks_nothing_is_made, 0, 3);

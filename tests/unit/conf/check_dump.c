@@ -28,7 +28,7 @@ static const char *const texts[] = {
     "Ciphers +aes128-cbc\nMACs ^hmac-md5\nHostKeyAlgorithms +ssh-rsa\n"
     "KexAlgorithms -sntrup*\nCASignatureAlgorithms ssh-ed25519\n",
     "AuthorizedKeysCommand /x \"%u\" %%\nAuthorizedKeysCommandUser u\n"
-    "RDomain %D\nHostKeyAgent SSH_AUTH_SOCK\nSecurityKeyProvider none\n",
+    "RDomain none\nHostKeyAgent SSH_AUTH_SOCK\nSecurityKeyProvider none\n",
     "Match all\nBanner /x\nPort 9\n",
 };
 
