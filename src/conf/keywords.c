@@ -14,7 +14,7 @@
 #define DIR SYSCONFDIR "/sallyport"
 #define HOST_KEYS                                                              \
 	DIR "/ssh_host_rsa_key " DIR "/ssh_host_ecdsa_key " DIR                \
-	    "/ssh_host_ed25519_key"
+	    "/ssh_host_ed25519_key " DIR "/ssh_host_mldsa44_ed25519_key"
 
 #define OFFSET(member)    offsetof(struct conf, member)
 #define SIZE(member)      sizeof(((struct conf *)0)->member)

@@ -74,6 +74,8 @@ enum { FIRST_ROW = __COUNTER__ + 1 };
 #define RSA256 "rsa-sha2-256"
 #define RSA512 "rsa-sha2-512"
 #define C      "-cert-v01@openssh.com"
+#define MLDSA  "ssh-mldsa44-ed25519@openssh.com"
+#define MLDSAC "ssh-mldsa44-ed25519" C
 #define SK255C "sk-ssh-ed25519" C
 #define SK256C "sk-ecdsa-sha2-nistp256" C
 
@@ -119,6 +121,9 @@ static const struct algo rows[] = {
 	KEY(WEB256,                      DEF,      SK_ECDSA,   SHA256, SK256,       WEB256),
 	KEY(RSA512,                      DEF,      RSA,        SHA512, RSA,         RSA512),
 	KEY(RSA256,                      DEF,      RSA,        SHA256, RSA,         RSA256),
+	/* The draft isn't an RFC yet: off by default, as in OpenSSH 10.5 */
+	KEY(MLDSAC,                 CERT,MLDSA44_ED25519, SHA512, MLDSAC,      MLDSA),
+	KEY(MLDSA,                  0,   MLDSA44_ED25519, SHA512, MLDSA,       MLDSA),
 	KEY(RSA C,                       CERT,     RSA,        SHA1,   RSA C,       RSA),
 	KEY(RSA,                         0,        RSA,        SHA1,   RSA,         RSA),
 

@@ -74,26 +74,20 @@ static const uint64_t round_constants[24] = {0x0000000000000001,
  * The same twice or three times: BMI brings the and-not and halves the time of
  * one state; AVX-512 rotates and halves that of four.
  */
-struct sponge {
-	uint64_t lane[25], work[25];
-	size_t rate;
-	size_t at; /* octets absorbed of the present block */
-};
-
 static void
-permute_any(struct sponge *s)
+permute_any(struct kem_keccak_one *s)
 {
 	ROUNDS(uint64_t, s->lane, s->work);
 }
 
 FOR_AVX2 static void
-permute_avx2(struct sponge *s)
+permute_avx2(struct kem_keccak_one *s)
 {
 	ROUNDS(uint64_t, s->lane, s->work);
 }
 
 static void
-permute(struct sponge *s)
+permute(struct kem_keccak_one *s)
 {
 	if (vector_has_avx2())
 		permute_avx2(s);
@@ -132,14 +126,21 @@ permute_four(struct kem_keccak_four *f)
 
 /* ---- one state ---- */
 
+void
+kem_keccak_start(struct kem_keccak_one *s, size_t rate)
+{
+	memset(s, 0, sizeof(*s));
+	s->rate = rate;
+}
+
 static void
-sponge_octet(struct sponge *s, size_t at, uint8_t octet)
+put_octet(struct kem_keccak_one *s, size_t at, uint8_t octet)
 {
 	s->lane[at / 8] ^= (uint64_t)octet << (8 * (at % 8));
 }
 
-static void
-sponge_absorb(struct sponge *s, struct slice in)
+void
+kem_keccak_absorb(struct kem_keccak_one *s, struct slice in)
 {
 	while (in.n > 0) {
 		size_t n = 1;
@@ -148,7 +149,7 @@ sponge_absorb(struct sponge *s, struct slice in)
 			s->lane[s->at / 8] ^= load_le64(in.p);
 			n = 8;
 		} else {
-			sponge_octet(s, s->at, in.p[0]);
+			put_octet(s, s->at, in.p[0]);
 		}
 		in = slice_skip(in, n);
 		s->at += n;
@@ -159,47 +160,64 @@ sponge_absorb(struct sponge *s, struct slice in)
 	}
 }
 
-/* Pad, and take the first n octets; they are one block at most. */
 static void
-sponge_finish(struct sponge *s, uint8_t suffix, uint8_t *out, size_t n)
+pad(struct kem_keccak_one *s, uint8_t suffix)
 {
-	must(n <= s->rate);
-	sponge_octet(s, s->at, suffix);
-	sponge_octet(s, s->rate - 1, 0x80);
+	put_octet(s, s->at, suffix);
+	put_octet(s, s->rate - 1, 0x80);
 	permute(s);
-	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(s->lane[i / 8] >> (8 * (i % 8)));
-	secret_wipe(s, sizeof(*s));
+	s->at = 0;
+}
+
+void
+kem_keccak_end(struct kem_keccak_one *s)
+{
+	pad(s, SUFFIX_SHAKE);
+}
+
+void
+kem_keccak_squeeze(struct kem_keccak_one *s, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++, s->at++) {
+		if (s->at == s->rate) {
+			permute(s);
+			s->at = 0;
+		}
+		out[i] = (uint8_t)(s->lane[s->at / 8] >> (8 * (s->at % 8)));
+	}
+}
+
+/* The first n octets of what a and b give. */
+static void
+digest(size_t rate, uint8_t suffix, struct slice a, struct slice b,
+    uint8_t *out, size_t n)
+{
+	struct kem_keccak_one s;
+
+	kem_keccak_start(&s, rate);
+	kem_keccak_absorb(&s, a);
+	kem_keccak_absorb(&s, b);
+	pad(&s, suffix);
+	kem_keccak_squeeze(&s, out, n);
+	secret_wipe(&s, sizeof(s));
 }
 
 void
 kem_keccak_sha3_256(struct slice a, struct slice b, uint8_t out[32])
 {
-	struct sponge s = {.rate = 200 - 2 * 32};
-
-	sponge_absorb(&s, a);
-	sponge_absorb(&s, b);
-	sponge_finish(&s, SUFFIX_SHA3, out, 32);
+	digest(200 - 2 * 32, SUFFIX_SHA3, a, b, out, 32);
 }
 
 void
 kem_keccak_sha3_512(struct slice a, struct slice b, uint8_t out[64])
 {
-	struct sponge s = {.rate = 200 - 2 * 64};
-
-	sponge_absorb(&s, a);
-	sponge_absorb(&s, b);
-	sponge_finish(&s, SUFFIX_SHA3, out, 64);
+	digest(200 - 2 * 64, SUFFIX_SHA3, a, b, out, 64);
 }
 
 void
 kem_keccak_shake256(struct slice a, struct slice b, uint8_t *out, size_t n)
 {
-	struct sponge s = {.rate = KECCAK_RATE_SHAKE256};
-
-	sponge_absorb(&s, a);
-	sponge_absorb(&s, b);
-	sponge_finish(&s, SUFFIX_SHAKE, out, n);
+	digest(KECCAK_RATE_SHAKE256, SUFFIX_SHAKE, a, b, out, n);
 }
 
 /* ---- four states ---- */

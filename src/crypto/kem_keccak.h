@@ -1,5 +1,6 @@
 /*
- * kem_keccak.h - Keccak as ML-KEM uses it: SHA-3 and SHAKE, one or four at once
+ * kem_keccak.h - Keccak as ML-KEM and ML-DSA use it: SHA-3 and SHAKE, one or
+ * four at once
  *
  * Source:  FIPS 202
  * Why own: libcrypto fetches, allocates and copies a context for each of the
@@ -20,9 +21,24 @@
 void kem_keccak_sha3_256(struct slice a, struct slice b, uint8_t out[32]);
 void kem_keccak_sha3_512(struct slice a, struct slice b, uint8_t out[64]);
 
-/* SHAKE256 of a and b; n is at most KECCAK_RATE_SHAKE256. */
+/* n octets of SHAKE256 of a and b. */
 void
 kem_keccak_shake256(struct slice a, struct slice b, uint8_t *out, size_t n);
+
+/*
+ * SHAKE of any number of parts: start, absorb each, end, squeeze as often as
+ * one likes.
+ */
+struct kem_keccak_one {
+	uint64_t lane[25], work[25];
+	size_t rate;
+	size_t at; /* octets absorbed or squeezed of the present block */
+};
+
+void kem_keccak_start(struct kem_keccak_one *s, size_t rate);
+void kem_keccak_absorb(struct kem_keccak_one *s, struct slice in);
+void kem_keccak_end(struct kem_keccak_one *s);
+void kem_keccak_squeeze(struct kem_keccak_one *s, uint8_t *out, size_t n);
 
 /*
  * Four SHAKE states side by side: lane[i][k] is lane i of state k. work is what

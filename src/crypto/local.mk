@@ -9,9 +9,13 @@ libsp_crypto_a_SOURCES = src/crypto/algo.c src/crypto/cipher.c \
 	src/crypto/kem_mlkem768.c src/crypto/kem_mlkem768.h \
 	src/crypto/kem_sntrup761.c src/crypto/kem_sntrup761.h \
 	src/crypto/library.c \
-	src/crypto/library.h src/crypto/mac.c src/crypto/pkey.c \
+	src/crypto/library.h src/crypto/mac.c src/crypto/mldsa44.c \
+	src/crypto/mldsa44.h src/crypto/mldsa44_octets.c \
+	src/crypto/mldsa44_octets.h src/crypto/mldsa44_poly.c \
+	src/crypto/mldsa44_poly.h src/crypto/pkey.c \
 	src/crypto/pkey.h src/crypto/rng.c src/crypto/secret.c \
 	src/crypto/secret_pool.h src/crypto/sign.c src/crypto/sign_ecdsa.c \
 	src/crypto/sign_ed25519.c src/crypto/sign_kind.h \
+	src/crypto/sign_mldsa44.c \
 	src/crypto/sign_pem.c src/crypto/sign_rsa.c src/crypto/umac.c \
 	src/crypto/vector.h

@@ -17,6 +17,7 @@ kind_of(enum key_type type)
 	    [KEY_ED25519] = &sign_ed25519,
 	    [KEY_SK_ECDSA] = &sign_ecdsa,
 	    [KEY_SK_ED25519] = &sign_ed25519,
+	    [KEY_MLDSA44_ED25519] = &sign_mldsa44,
 	};
 
 	return (size_t)type < sizeof(kinds) / sizeof(kinds[0]) ? kinds[type]
@@ -94,6 +95,12 @@ enum err
 signer_rsa(const struct rsa_private *parts, struct signer **s)
 {
 	return sign_rsa_signer(parts, s);
+}
+
+enum err
+signer_mldsa44(struct slice seeds64, struct signer **s)
+{
+	return sign_mldsa44_signer(seeds64, s);
 }
 
 enum err

@@ -16,8 +16,9 @@ struct signer {
 	enum key_type type;
 	struct bytes room; /* all parts, in secret memory */
 	struct public_key public;
-	struct rsa_private private; /* Ed25519: d is the seed; ECDSA: d */
-	EVP_PKEY *pkey;             /* RSA, ECDSA */
+	struct
+	    rsa_private private; /* d: a seed of Ed25519, both of a composite */
+	EVP_PKEY *pkey;          /* RSA, ECDSA */
 };
 
 struct sign_kind {
@@ -33,6 +34,7 @@ struct sign_kind {
 extern const struct sign_kind sign_ed25519;
 extern const struct sign_kind sign_ecdsa;
 extern const struct sign_kind sign_rsa;
+extern const struct sign_kind sign_mldsa44;
 
 /* A signer with room for so many octets of parts. Gives; signer_free. */
 struct signer *
@@ -47,6 +49,7 @@ MUST_USE enum err sign_ecdsa_signer(enum key_type type, struct slice point,
     struct slice d, struct signer **s);
 MUST_USE enum err
 sign_rsa_signer(const struct rsa_private *parts, struct signer **s);
+MUST_USE enum err sign_mldsa44_signer(struct slice seeds64, struct signer **s);
 MUST_USE enum err sign_pem_read(struct slice text, struct signer **s);
 
 /* What a PEM file held, taken apart */

@@ -38,6 +38,7 @@ static const struct kind kinds[] = {
 	{"ecdsa",   384, KEY_ECDSA_384},
 	{"ecdsa",   521, KEY_ECDSA_521},
 	{"rsa",     0,   KEY_RSA},
+	{"mldsa44", 0,   KEY_MLDSA44_ED25519},
 };
 /* clang-format on */
 

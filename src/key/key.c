@@ -25,6 +25,7 @@ static const struct kind kinds[] = {
 	[KEY_ED25519]    = {KEY_ED25519,    "ED25519",    NULL},
 	[KEY_SK_ECDSA]   = {KEY_ECDSA_256,  "ECDSA-SK",   "nistp256"},
 	[KEY_SK_ED25519] = {KEY_ED25519,    "ED25519-SK", NULL},
+	[KEY_MLDSA44_ED25519] = {KEY_MLDSA44_ED25519, "MLDSA44-ED25519", NULL},
 };
 /* clang-format on */
 

@@ -87,6 +87,17 @@ read_ed25519(struct rd *r, struct signer **s)
 	return signer_ed25519(slice_first(both, SEED), s);
 }
 
+/* The public half is compared by check_halves. */
+static enum err
+read_mldsa44(struct rd *r, struct signer **s)
+{
+	struct slice seeds;
+
+	(void)rd_string(r);
+	seeds = rd_string(r);
+	return rd_status(r) == OK ? signer_mldsa44(seeds, s) : rd_status(r);
+}
+
 static enum err
 read_private(struct rd *r, struct signer **s)
 {
@@ -101,6 +112,8 @@ read_private(struct rd *r, struct signer **s)
 		return read_ecdsa(r, type, s);
 	case KEY_ED25519:
 		return read_ed25519(r, s);
+	case KEY_MLDSA44_ED25519:
+		return read_mldsa44(r, s);
 	default: /* a FIDO key's secret isn't in its file */
 		return ERR_UNKNOWN_ALGO;
 	}
@@ -339,6 +352,9 @@ write_private(struct wr *w, const struct signer *s, const struct key *k)
 		wr_raw(w, p.d);
 		wr_raw(w, k->pub.point);
 		wr_finish(w, mark);
+	} else if (k->type == KEY_MLDSA44_ED25519) {
+		wr_string(w, k->pub.point);
+		wr_string(w, p.d);
 	} else {
 		/* "nistp256": what the type's name ends with */
 		wr_string(w, slice_skip(slice_cstr(key_wire_name(k->type)),

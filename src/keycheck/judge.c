@@ -68,8 +68,9 @@ is_algorithm_good(const struct trial *t)
 static bool
 is_size_good(const struct trial *t)
 {
-	bool edwards =
-	    t->key.type == KEY_ED25519 || t->key.type == KEY_SK_ED25519;
+	bool edwards = t->key.type == KEY_ED25519 ||
+		       t->key.type == KEY_SK_ED25519 ||
+		       t->key.type == KEY_MLDSA44_ED25519;
 	enum err e =
 	    edwards ? OK
 		    : key_check(&t->key, t->k->start->conf->required_rsa_size);

@@ -48,7 +48,8 @@ enum key_type {
 	KEY_ECDSA_521,
 	KEY_ED25519,
 	KEY_SK_ECDSA,
-	KEY_SK_ED25519
+	KEY_SK_ED25519,
+	KEY_MLDSA44_ED25519 /* both in one */
 };
 
 /* Key exchange methods' families: transport/kex_*.c */

@@ -2,7 +2,8 @@
  * sign.h - sign and verify by algorithm, on bare key components
  *
  * Key blobs, signature blobs and key files are the key room's; here are
- * numbers. Source: RFC 8032, RFC 8017 §8.2, FIPS 186-5, RFC 5656, RFC 8332.
+ * numbers. Source: RFC 8032, RFC 8017 §8.2, FIPS 186-5, RFC 5656, RFC 8332; of
+ * ML-DSA-44 and Ed25519 together, crypto/sign_mldsa44.c.
  *
  * A public key is struct public_key: components borrowed from a blob. A
  * private one is struct signer, in secret memory.
@@ -17,13 +18,14 @@
 
 #define SIGN_RSA_BITS_MAX 16384 /* verification cost of a hostile key */
 #define SIGN_RSA_BITS_MIN 1024  /* RequiredRSASize's floor */
-#define SIGN_RAW_MAX      2048  /* octets of the longest bare signature */
+#define SIGN_RAW_MAX      2496  /* octets of the longest bare signature */
 
 struct public_key {
 	enum key_type type; /* sk types carry the plain key's components */
 	struct slice rsa_e; /* magnitudes */
 	struct slice rsa_n;
-	struct slice point; /* ECDSA: uncompressed; Ed25519: 32 octets */
+	struct slice point; /* ECDSA: uncompressed; Ed25519: 32 octets; with
+			     * ML-DSA-44 before it: 1344 */
 };
 
 /*
@@ -36,7 +38,8 @@ sign_check_public(const struct public_key *k, unsigned int rsa_bits_min);
 
 unsigned int sign_rsa_bits(const struct public_key *k);
 
-/* Bare signature: RSA octets; Ed25519 64 octets; ECDSA r and s. */
+/* Bare signature: RSA octets; Ed25519 64 octets, with ML-DSA-44 2484; ECDSA r
+ * and s. */
 struct raw_signature {
 	struct slice octets;
 	struct slice r; /* magnitudes */
@@ -57,6 +60,7 @@ struct signer;
  * it is made (16384 bits: 8 and 24 KiB). Signing takes none.
  */
 MUST_USE enum err signer_ed25519(struct slice seed32, struct signer **s);
+MUST_USE enum err signer_mldsa44(struct slice seeds64, struct signer **s);
 MUST_USE enum err signer_ecdsa(enum key_type type, struct slice point,
     struct slice d, struct signer **s);
 struct rsa_private {
@@ -83,13 +87,13 @@ enum key_type signer_type(const struct signer *s);
 void signer_public(const struct signer *s, struct public_key *k);
 
 /*
- * Its private half for writing a key file (errand): Ed25519 seed in d; ECDSA d;
- * RSA all. Slices in secret memory, living as long as s.
+ * Its private half for writing a key file (errand): Ed25519 seed in d, with
+ * ML-DSA-44 both seeds; ECDSA d; RSA all. Slices in secret memory, living as long as s.
  */
 void signer_private(const struct signer *s, struct rsa_private *parts);
 
 /*
- * Sign message. RSA and Ed25519: octets go to out. ECDSA: r and s, each in
+ * Sign message. Octets of all but ECDSA go to out. ECDSA: r and s, each in
  * out's halves as the slices of *sig tell. out has room for SIGN_RAW_MAX.
  */
 MUST_USE enum err signer_sign(struct signer *s, enum hash_id hash,

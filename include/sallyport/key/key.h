@@ -9,6 +9,7 @@
  *      ecdsa-sha2-CURVE     string CURVE, string point
  *      ssh-ed25519          string pk32
  *      sk-ssh-ed25519@…     string pk32, string application
+ *      ssh-mldsa44-…@…      string pk1344
  *      sk-ecdsa-…@…         string CURVE, string point, string application
  *
  * each after string type. A certificate's blob is cert.h's.

@@ -9,6 +9,7 @@
  *      RSA              string octets
  *      ECDSA            string( mpint r, mpint s )
  *      Ed25519          string octets64
+ *      ML-DSA/Ed25519   string octets2484
  *      sk-…             the plain key's, byte flags, u32 counter
  *      webauthn-sk-…    likewise, string origin, string clientData,
  *                       string extensions

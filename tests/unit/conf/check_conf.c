@@ -126,7 +126,7 @@ START_TEST(tells_whether_host_keys_are_the_default_ones)
 
 	fixture_main(&f, "");
 	ck_assert(conf_global(f.set)->host_keys_default);
-	ck_assert_uint_eq(conf_global(f.set)->host_keys.n, 3);
+	ck_assert_uint_eq(conf_global(f.set)->host_keys.n, 4);
 	ck_assert_str_eq(conf_global(f.set)->host_keys.v[2],
 	    SYSCONFDIR "/sallyport/ssh_host_ed25519_key");
 	fixture_main(&g, "HostKey /x\n");

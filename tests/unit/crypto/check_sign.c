@@ -15,13 +15,14 @@ static const struct {
     {KEY_ECDSA_256, HASH_NONE},
     {KEY_ECDSA_384, HASH_NONE},
     {KEY_ECDSA_521, HASH_NONE},
+    {KEY_MLDSA44_ED25519, HASH_NONE},
     {KEY_RSA, HASH_SHA1},
     {KEY_RSA, HASH_SHA256},
     {KEY_RSA, HASH_SHA512},
 };
 
 #define KINDS     ((int)(sizeof(kinds) / sizeof(kinds[0])))
-#define RSA_KINDS 4 /* the first one of RSA */
+#define RSA_KINDS 5 /* the first one of RSA */
 
 static const uint8_t three = 3;
 
@@ -197,6 +198,8 @@ START_TEST(is_made_of_its_own_parts)
 		e = signer_rsa(&parts, &again);
 	else if (k.type == KEY_ED25519)
 		e = signer_ed25519(parts.d, &again);
+	else if (k.type == KEY_MLDSA44_ED25519)
+		e = signer_mldsa44(parts.d, &again);
 	else
 		e = signer_ecdsa(k.type, k.point, parts.d, &again);
 	ck_assert_int_eq(e, OK);
@@ -311,6 +314,109 @@ START_TEST(ed25519_refuses_points_of_small_order)
 	    ERR_SIGNATURE);
 	k.point = slice_skip(k.point, 1);
 	ck_assert_int_eq(sign_check_public(&k, 0), ERR_KEY_LENGTH);
+}
+END_TEST
+
+/* ---- ML-DSA-44 with Ed25519 ---- */
+
+#define MLDSA_POINT 1312 /* where Ed25519's half of the key begins */
+#define MLDSA_SIG   2420 /* and of the signature */
+
+/* Two signatures of two keys: whose halves are mixed, nobody made. */
+START_TEST(both_halves_must_hold)
+{
+	static uint8_t room[SIGN_RAW_MAX], others[SIGN_RAW_MAX];
+	static uint8_t mixed[MLDSA_SIG + 64];
+	struct signer *s = signer_make(KEY_MLDSA44_ED25519);
+	struct signer *other = signer_make(KEY_MLDSA44_ED25519);
+	struct raw_signature sig, theirs;
+	struct public_key k;
+
+	signer_public(s, &k);
+	ck_assert_int_eq(signer_sign(s, HASH_NONE, SLICE_STR("a"), room, &sig),
+	    OK);
+	ck_assert_int_eq(signer_sign(other, HASH_NONE, SLICE_STR("a"), others,
+			     &theirs),
+	    OK);
+	ck_assert_uint_eq(sig.octets.n, sizeof(mixed));
+	for (int half = 0; half < 2; half++) {
+		memcpy(mixed, half == 0 ? room : others, MLDSA_SIG);
+		memcpy(mixed + MLDSA_SIG,
+		    (half == 0 ? others : room) + MLDSA_SIG, 64);
+		sig.octets = SLICE_OF(mixed);
+		ck_assert_int_eq(sign_verify(&k, HASH_NONE, SLICE_STR("a"),
+				     &sig),
+		    ERR_SIGNATURE);
+	}
+	memcpy(mixed, room, sizeof(mixed));
+	ck_assert_int_eq(sign_verify(&k, HASH_NONE, SLICE_STR("a"), &sig), OK);
+	signer_free(s);
+	signer_free(other);
+}
+END_TEST
+
+/* Ed25519's half of a key is nobody's key when it stands alone: what it signs
+ * is a text about the message. */
+START_TEST(half_a_signature_is_none)
+{
+	static uint8_t room[SIGN_RAW_MAX];
+	struct signer *s = signer_make(KEY_MLDSA44_ED25519);
+	struct raw_signature sig, half = {.r = SLICE_NONE};
+	struct public_key k, edwards = {.type = KEY_ED25519};
+
+	signer_public(s, &k);
+	edwards.point = slice_skip(k.point, MLDSA_POINT);
+	ck_assert_int_eq(sign_check_public(&edwards, 0), OK);
+	ck_assert_int_eq(signer_sign(s, HASH_NONE, SLICE_STR("a"), room, &sig),
+	    OK);
+	half.octets = slice_skip(sig.octets, MLDSA_SIG);
+	ck_assert_int_eq(sign_verify(&edwards, HASH_NONE, SLICE_STR("a"),
+			     &half),
+	    ERR_SIGNATURE);
+	signer_free(s);
+}
+END_TEST
+
+/* A faulty machine gives nothing away: no message is signed twice alike. */
+START_TEST(mldsa_is_hedged)
+{
+	static uint8_t one[SIGN_RAW_MAX], two[SIGN_RAW_MAX];
+	struct signer *s = signer_make(KEY_MLDSA44_ED25519);
+	struct raw_signature sig;
+
+	ck_assert_int_eq(signer_sign(s, HASH_NONE, SLICE_STR("a"), one, &sig),
+	    OK);
+	ck_assert_int_eq(signer_sign(s, HASH_NONE, SLICE_STR("a"), two, &sig),
+	    OK);
+	ck_assert_mem_ne(one, two, MLDSA_SIG);
+	ck_assert_mem_eq(one + MLDSA_SIG, two + MLDSA_SIG, 64);
+	signer_free(s);
+}
+END_TEST
+
+START_TEST(mldsa_keys_have_one_length)
+{
+	static uint8_t room[MLDSA_POINT + 33];
+	struct public_key k = {.type = KEY_MLDSA44_ED25519};
+	struct signer *s = signer_make(KEY_MLDSA44_ED25519), *again;
+	struct public_key good;
+
+	signer_public(s, &good);
+	slice_copy(good.point, BYTES_OF(room));
+	for (size_t n = 0; n <= sizeof(room); n++) {
+		k.point = slice_make(room, n);
+		ck_assert_int_eq(sign_check_public(&k, 0),
+		    n == good.point.n ? OK : ERR_KEY_LENGTH);
+	}
+	k.point = slice_make(room, good.point.n);
+	memset(room + MLDSA_POINT, 0, 32); /* of small order */
+	ck_assert_int_eq(sign_check_public(&k, 0), ERR_KEY_FORMAT);
+	for (size_t n = 0; n <= 65; n++)
+		if (n != 64)
+			ck_assert_int_eq(signer_mldsa44(slice_make(room, n),
+					     &again),
+			    ERR_KEY_LENGTH);
+	signer_free(s);
 }
 END_TEST
 
@@ -761,6 +867,10 @@ check_sign(void)
 	tcase_add_test(tc, ed25519_has_one_s);
 	tcase_add_loop_test(tc, ed25519_refuses_points_of_small_order, 0,
 	    (int)(sizeof(small_points) / sizeof(small_points[0])));
+	tcase_add_test(tc, both_halves_must_hold);
+	tcase_add_test(tc, half_a_signature_is_none);
+	tcase_add_test(tc, mldsa_is_hedged);
+	tcase_add_test(tc, mldsa_keys_have_one_length);
 	tcase_add_loop_test(tc, ecdsa_answers_as_rfc_6979_does, 0, 3);
 	tcase_add_loop_test(tc, ecdsa_numbers_have_one_form, 0, 3);
 	tcase_add_loop_test(tc, ecdsa_refuses_points_that_are_none, 0, 3);

@@ -3,7 +3,8 @@
 /* clang-format off */
 #define CASES(C)                                                          \
 	C(algo) C(cipher) C(dh) C(ecdh) C(hash) C(kem) C(kem_keccak)      \
-	C(kem_mlkem768) C(kem_sntrup761) C(mac) C(rng) C(secret) C(sign)  \
+	C(kem_mlkem768) C(kem_sntrup761) C(mac) C(mldsa44)                \
+	C(mldsa44_octets) C(mldsa44_poly) C(rng) C(secret) C(sign)        \
 	C(umac)
 /* clang-format on */
 

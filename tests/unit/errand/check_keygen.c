@@ -83,7 +83,7 @@ static const struct {
 	enum key_type type;
 } kinds[] = {{"ed25519 0", KEY_ED25519}, {"ecdsa 256", KEY_ECDSA_256},
     {"ecdsa 384", KEY_ECDSA_384}, {"ecdsa 521", KEY_ECDSA_521},
-    {"rsa 2048", KEY_RSA}};
+    {"rsa 2048", KEY_RSA}, {"mldsa44 0", KEY_MLDSA44_ED25519}};
 #define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
 /* Our own reader's view; and ssh-keygen's, where there is one. */
@@ -115,7 +115,9 @@ START_TEST(makes_a_pair)
 	ck_assert(slice_starts(buf_slice(&pub),
 	    slice_first(buf_slice(&ours), ours.n - 1)));
 	signer_free(s);
-	ck_assert_int_eq(system(command), 0);
+	/* which doesn't know this one before 10.5 */
+	if (kinds[_i].type != KEY_MLDSA44_ED25519)
+		ck_assert_int_eq(system(command), 0);
 }
 END_TEST
 

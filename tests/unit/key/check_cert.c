@@ -37,6 +37,28 @@ START_TEST(reads_every_field)
 }
 END_TEST
 
+/* A key of ML-DSA and Ed25519 that has certified itself. */
+START_TEST(a_composite_is_certified_and_certifies)
+{
+	SCOPED(buf_clear) struct buf blob = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf plain = FIXTURE_BUF;
+	SCOPED(buf_clear) struct buf written = FIXTURE_BUF;
+	const char *name = "ssh-mldsa44-ed25519@openssh.com";
+	struct cert c;
+
+	fixture_blob("mldsa44_user-cert", &blob);
+	fixture_blob("mldsa44", &plain);
+	ck_assert_int_eq(cert_parse(buf_slice(&blob), &c), OK);
+	ck_assert_int_eq(key_write(&c.key, &written), OK);
+	ck_assert(slice_equal(buf_slice(&written), buf_slice(&plain)));
+	ck_assert(slice_equal(c.ca_blob, buf_slice(&plain)));
+	ck_assert_int_eq(cert_verify(&c, name, 0), OK);
+	ck_assert_int_eq(cert_verify(&c, "ssh-ed25519", 0), ERR_UNKNOWN_ALGO);
+	blob.p[blob.n - 1] ^= 1;
+	ck_assert_int_eq(cert_verify(&c, name, 0), ERR_SIGNATURE);
+}
+END_TEST
+
 /* ssh-keygen was told 2020 and 2030, in a zone of its own */
 START_TEST(holds_from_its_beginning_until_its_end)
 {
@@ -206,6 +228,7 @@ check_cert(void)
 	TCase *tc = tcase_create("key/cert");
 
 	tcase_add_test(tc, reads_every_field);
+	tcase_add_test(tc, a_composite_is_certified_and_certifies);
 	tcase_add_test(tc, holds_from_its_beginning_until_its_end);
 	tcase_add_test(tc, knows_a_host_s_from_a_user_s);
 	tcase_add_loop_test(tc, no_octet_can_be_changed, 0, 3);

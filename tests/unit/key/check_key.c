@@ -3,7 +3,7 @@
 #include "sallyport/key/key.h"
 
 static const char *const names[] = {"rsa", "ecdsa256", "ecdsa384", "ecdsa521",
-    "ed25519", "sk_ed25519", "sk_ecdsa"};
+    "ed25519", "mldsa44", "sk_ed25519", "sk_ecdsa"};
 #define NAMES ((int)(sizeof(names) / sizeof(names[0])))
 
 START_TEST(writes_what_it_parsed)
@@ -140,7 +140,7 @@ START_TEST(every_type_has_its_names)
 {
 	static const enum key_type types[] = {KEY_RSA, KEY_ECDSA_256,
 	    KEY_ECDSA_384, KEY_ECDSA_521, KEY_ED25519, KEY_SK_ECDSA,
-	    KEY_SK_ED25519};
+	    KEY_SK_ED25519, KEY_MLDSA44_ED25519};
 	bool certificate;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -151,7 +151,8 @@ START_TEST(every_type_has_its_names)
 		ck_assert_ptr_nonnull(key_log_name(types[i]));
 	}
 	ck_assert(key_is_sk(KEY_SK_ECDSA) && key_is_sk(KEY_SK_ED25519));
-	ck_assert(!key_is_sk(KEY_RSA) && !key_is_sk(KEY_ED25519));
+	ck_assert(!key_is_sk(KEY_RSA) && !key_is_sk(KEY_ED25519) &&
+		  !key_is_sk(KEY_MLDSA44_ED25519));
 }
 END_TEST
 

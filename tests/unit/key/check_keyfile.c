@@ -9,8 +9,9 @@ static const struct {
 	bool has_pub;
 } files[] = {{"rsa", KEY_RSA, true}, {"ecdsa256", KEY_ECDSA_256, true},
     {"ecdsa384", KEY_ECDSA_384, true}, {"ecdsa521", KEY_ECDSA_521, true},
-    {"ed25519", KEY_ED25519, true}, {"rsa_pem", KEY_RSA, false},
-    {"rsa_pkcs8", KEY_RSA, false}, {"ecdsa256_pem", KEY_ECDSA_256, false},
+    {"ed25519", KEY_ED25519, true}, {"mldsa44", KEY_MLDSA44_ED25519, true},
+    {"rsa_pem", KEY_RSA, false}, {"rsa_pkcs8", KEY_RSA, false},
+    {"ecdsa256_pem", KEY_ECDSA_256, false},
     {"ecdsa384_pkcs8", KEY_ECDSA_384, false},
     {"ed25519_pkcs8", KEY_ED25519, false}};
 #define FILES ((int)(sizeof(files) / sizeof(files[0])))
