@@ -243,18 +243,18 @@ mldsa44_octets_draw_mask(struct mldsa44_poly y[MLDSA44_K],
 	struct {
 		struct kem_keccak_four f;
 		uint8_t block[4][KECCAK_RATE_SHAKE128];
-		uint8_t octets[4][BLOCKS][KECCAK_RATE_SHAKE256];
+		uint8_t octets[4][BLOCKS * KECCAK_RATE_SHAKE256];
 	} w;
 
 	start_four(&w.f, seed, first);
 	for (unsigned int i = 0; i < BLOCKS; i++) {
 		kem_keccak_four_next(&w.f, w.block);
 		for (unsigned int k = 0; k < 4; k++)
-			memcpy(w.octets[k][i], w.block[k],
-			    KECCAK_RATE_SHAKE256);
+			memcpy(&w.octets[k][i * KECCAK_RATE_SHAKE256],
+			    w.block[k], KECCAK_RATE_SHAKE256);
 	}
 	for (unsigned int k = 0; k < 4; k++)
-		mldsa44_octets_read_18(&y[k], w.octets[k][0]);
+		mldsa44_octets_read_18(&y[k], w.octets[k]);
 	secret_wipe(&w, sizeof(w));
 }
 

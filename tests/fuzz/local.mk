@@ -6,7 +6,7 @@ FUZZ += conf layout serve
 FUZZ += key sig keyfile authline krl
 FUZZ += version packet kexinit kex state inflate transport
 FUZZ += channel ptymodes sftp
-FUZZ += algo kem
+FUZZ += algo kem mldsa
 FUZZ += control http
 FUZZ += userauth preauth agent
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
