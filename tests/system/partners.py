@@ -43,8 +43,9 @@ class Echo:
                     break
                 n += len(data)
                 c.sendall(data)
-            # the other half is still open: half-close
-            c.sendall(b"[%d]" % n)
+            with contextlib.suppress(OSError):
+                # the other half is still open: half-close
+                c.sendall(b"[%d]" % n)
         self.served += 1
 
     def close(self):

@@ -8,6 +8,7 @@ import time
 
 from lib import Skip, descriptors, finish, free_port, wait_for
 from partners import client, connect, echo, echoed, talk
+from test_ctl import Desk
 
 
 TELL = ("-o", "LogLevel=INFO")  # why a channel wasn't opened
@@ -478,24 +479,32 @@ def resident(env, pid):
 
 
 def test_a_thousand_connections_leave_nothing(env):
-    """No descriptor, no memory, no channel."""
-    s = env.server("LogLevel ERROR")
-    with echo() as e:
-        port = free_port()
-        p = s.ssh_popen("cat", options=("-L", "%d:127.0.0.1:%d" %
-                                        (port, e.port)))
+    """No descriptor, no memory, no channel; in every direction."""
+    d = Desk(env, "LogLevel ERROR")
+    s = d.server
+    os.chmod(s.dir, 0o777)
+    at, here, back = (os.path.join(s.dir, n) for n in ("at", "here", "back"))
+    with echo() as e, echo(socket.AF_UNIX, at) as u:
+        os.chmod(at, 0o777)
+        port, remote = free_port(), free_port()
+        doors = [("127.0.0.1", port), here, ("127.0.0.1", remote), back]
+        p = s.ssh_popen("cat", options=(
+            "-L", "%d:127.0.0.1:%d" % (port, e.port), "-L", here + ":" + at,
+            "-R", "%d:127.0.0.1:%d" % (remote, e.port), "-R", back + ":" + at))
         try:
             _, session = s.session_of(p)
-            for _ in range(50):
-                talk(("127.0.0.1", port))
-            wait_for(lambda: e.served == 50, 10, "the ends")
+            for i in range(60):
+                talk(doors[i % 4])
+            wait_for(lambda: e.served + u.served == 60, 10, "the ends")
             before = len(descriptors(session)), resident(env, session)
-            for _ in range(1000):
-                assert talk(("127.0.0.1", port)) == echoed(b"hello")
+            for i in range(1000):
+                assert talk(doors[i % 4]) == echoed(b"hello")
             wait_for(lambda: len(descriptors(session)) <= before[0], 10,
                      "the descriptors")
             assert resident(env, session) <= before[1] + 64, (
                 before, resident(env, session))
+            wait_for(lambda: d.sessions()[0].get("channels") == 1, 10,
+                     "the channels' end")
         finally:
             p.stdin.close()
             finish(p)
