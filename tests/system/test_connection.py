@@ -15,10 +15,10 @@ from partners import connect, echo, echoed, talk
 from test_admission import Names
 from test_ctl import Desk
 from test_forward import listening, resident, with_agent
-from wire import FAILURE, SUCCESS, Channel, Wire
+from wire import FAILURE, SUCCESS, WINDOW, Wire
 
 PROHIBITED, CONNECT_FAILED, UNKNOWN_TYPE = 1, 2, 3
-DATA, EOF, CLOSE, REQUEST, YES, NO = 94, 96, 97, 98, 99, 100
+ADJUST, DATA, EOF, CLOSE, REQUEST, YES, NO = 93, 94, 96, 97, 98, 99, 100
 
 
 # ---- message by message --------------------------------------------------------
@@ -133,6 +133,31 @@ def test_each_half_ends_by_itself(env):
         c.send(DATA, b"last words")
         c.send(CLOSE)
         assert far.recv(100) == b"last words" and far.recv(100) == b""
+        w.close()
+
+
+def test_a_channel_that_grants_nothing_stalls_no_other(env):
+    """It gets its window to the last octet and then nothing, while others
+    move; and goes on where it stopped."""
+    s = env.server()
+    with echo() as e:
+        w = Wire(s)
+        stuck = w.open("session")
+        stuck.send(REQUEST, "exec", True, "cat /dev/zero")
+        stuck.until(YES)
+        got = 0
+        while got < WINDOW:
+            got += len(stuck.until(DATA).get_binary())
+        assert got == WINDOW
+        lively = w.open("direct-tcpip", "127.0.0.1", e.port, "::1", 1)
+        for i in range(200):
+            lively.send(DATA, b"%d" % i)
+            assert lively.until(DATA).get_binary() == b"%d" % i
+        assert w.channels[stuck.ours].empty()
+        stuck.send(ADJUST, 1000)
+        assert len(stuck.until(DATA).get_binary()) == 1000
+        stuck.send(CLOSE)
+        stuck.until(CLOSE)
         w.close()
 
 
