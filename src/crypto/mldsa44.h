@@ -14,9 +14,9 @@
  * signature, which costs a tenth of it, and nothing but 32 octets has to be
  * kept, read or checked.
  *
- * Time depends on rho, which is public, and on how often a signature has to be
- * tried anew, which tells nothing of the key (FIPS 204 §3.6.3); on no other
- * secret. All secrets on the stack are wiped.
+ * Time and addresses depend on what is public (rho, challenges, hints) and on
+ * how many draws and tries were passed over, which tells nothing of those that
+ * count (FIPS 204 §3.6); on nothing else. All secrets on the stack are wiped.
  */
 #ifndef SALLYPORT_CRYPTO_MLDSA44_H
 #define SALLYPORT_CRYPTO_MLDSA44_H

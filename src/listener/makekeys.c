@@ -10,6 +10,7 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
+#include "sallyport/crypto/algo.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/proc/spawn.h"
 
@@ -21,11 +22,22 @@ static const struct {
 	const char *file; /* end of the default path */
 	const char *task; /* of the errand */
 	bool background;  /* takes its time */
+	const char *only; /* where HostKeyAlgorithms names it; NULL: always */
 } made_keys[] = {
-    {"ssh_host_ed25519_key", "ed25519 0", false},
-    {"ssh_host_ecdsa_key", "ecdsa 256", false},
-    {"ssh_host_rsa_key", "rsa 3072", true},
+    {"ssh_host_ed25519_key", "ed25519 0", false, NULL},
+    {"ssh_host_mldsa44_ed25519_key", "mldsa44 0", false,
+	"ssh-mldsa44-ed25519@openssh.com"},
+    {"ssh_host_ecdsa_key", "ecdsa 256", false, NULL},
+    {"ssh_host_rsa_key", "rsa 3072", true, NULL},
 };
+
+static bool
+is_wanted(const struct listener *l, const char *algorithm)
+{
+	return algorithm == NULL ||
+	       algo_list_has(slice_cstr(l->conf->hostkey_algorithms),
+		   slice_cstr(algorithm));
+}
 
 /* The folder of the default keys: ours, beside the configuration. */
 static void
@@ -105,7 +117,7 @@ makekeys_missing(struct listener *l)
 	for (size_t k = 0; k < sizeof(made_keys) / sizeof(made_keys[0]); k++) {
 		const char *path = default_path(paths, made_keys[k].file);
 
-		if (path == NULL)
+		if (path == NULL || !is_wanted(l, made_keys[k].only))
 			continue;
 		log_info("making host key %s", path);
 		make_folder(path);

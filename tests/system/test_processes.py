@@ -758,17 +758,29 @@ def test_protocol_one_is_refused(env):
 
 def test_first_start_makes_host_keys(env):
     """Without a configuration and without keys the daemon makes them: 0600,
-    readable by ssh-keygen."""
+    readable by ssh-keygen. What is off by default only where it is named."""
     env.need_root()
+    _first_start(env, "", 0)
+
+
+def test_first_start_makes_what_is_named(env):
+    """With ML-DSA's name in HostKeyAlgorithms there is such a key, too."""
+    env.need_root()
+    _first_start(env, "-o HostKeyAlgorithms=+ssh-mldsa44-ed25519@openssh.com",
+                 2)
+
+
+def _first_start(env, option, mldsa):
     script = r"""
     set -e
     mount -t tmpfs none /usr/local/etc
-    %s -D -e -p %d -o 'ListenAddress 127.0.0.1' -o 'PidFile %s/p' &
+    %s -D -e -p %d -o 'ListenAddress 127.0.0.1' -o 'PidFile %s/p' %s &
     pid=$!
     for i in $(seq 100); do
         [ -f /usr/local/etc/sallyport/ssh_host_rsa_key ] && break
         sleep 0.2
     done
+    [ $(ls /usr/local/etc/sallyport | grep -c mldsa44) = %d ]
     for k in ed25519 ecdsa rsa; do
         f=/usr/local/etc/sallyport/ssh_host_${k}_key
         stat -c '%%a' $f
@@ -784,7 +796,8 @@ def test_first_start_makes_host_keys(env):
     if "/usr/local/etc/sallyport" not in text:
         raise Skip("built with another sysconfdir")
     r = subprocess.run(["unshare", "-m", "sh", "-c",
-                        script % (env.program, s.port, s.dir)],
+                        script % (env.program, s.port, s.dir, option,
+                                  mldsa)],
                        capture_output=True, text=True, timeout=60)
     if "unshare" in r.stderr:
         raise Skip("no mount namespaces here")
