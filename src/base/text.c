@@ -410,3 +410,17 @@ text_trim(struct slice s)
 		s = slice_first(s, s.n - 1);
 	return s;
 }
+
+struct slice
+text_field(struct slice *rest)
+{
+	struct slice s = *rest;
+	size_t n = 0;
+
+	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = slice_skip(s, 1);
+	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
+		n++;
+	*rest = slice_skip(s, n);
+	return slice_first(s, n);
+}

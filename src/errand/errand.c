@@ -19,6 +19,7 @@ static const struct {
 	int (*run)(struct slice arguments);
 } tasks[] = {
     {"keygen", keygen_run},
+    {"netgroups", innetgr_run},
     {"runner", runner_run},
     {"skhelper", skhelper_run},
 };

@@ -15,6 +15,12 @@
 int keygen_run(struct slice arguments);
 
 /*
+ * "PID": tell the monitor of that number who is in which netgroup
+ * (rpc/messages.h: netgroups_msg). Returns the exit status.
+ */
+int innetgr_run(struct slice arguments);
+
+/*
  * "PATH": sign what the keeper sends (rpc/messages.h: fido_sign_msg) with the
  * library at PATH, until it has no more use of us. Returns the exit status.
  */

@@ -159,6 +159,14 @@ pubkey(void *ctx, const struct pubkey_req *req, struct verdict_rep *rep)
 }
 
 static enum err
+hostbased(void *ctx, const struct hostbased_req *req, struct verdict_rep *rep)
+{
+	struct gate *g = ctx;
+
+	return asked(ask_auth_hostbased(g->monitor, req, rep));
+}
+
+static enum err
 password(void *ctx, const struct password_req *req, struct verdict_rep *rep)
 {
 	struct gate *g = ctx;
@@ -237,6 +245,7 @@ const struct userauth_ops oracle_auth = {
     .find_user = find_user,
     .none = none,
     .pubkey = pubkey,
+    .hostbased = hostbased,
     .password = password,
     .other = other,
     .kbdint_start = kbdint_start,

@@ -61,8 +61,8 @@ at_type(struct slice rest, struct authline *a)
 	return a->type != KEY_NONE;
 }
 
-static enum err
-decode(struct slice name, struct slice letters, struct buf *blob)
+enum err
+authline_decode(struct slice name, struct slice letters, struct buf *blob)
 {
 	struct bytes room;
 	size_t n;
@@ -100,7 +100,7 @@ authline_parse(struct slice line, struct buf *blob, struct authline *a)
 	name = take_word(&rest);
 	letters = take_word(&rest);
 	a->comment = rest;
-	return decode(name, letters, blob);
+	return authline_decode(name, letters, blob);
 }
 
 enum err

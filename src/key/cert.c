@@ -1,5 +1,6 @@
 #include "sallyport/key/cert.h"
 
+#include "sallyport/base/pattern.h"
 #include "sallyport/key/sig.h"
 
 #define ID_MAX ((size_t)16 << 10)
@@ -139,5 +140,16 @@ cert_names_any(const struct cert *c, struct slice list)
 	while (slice_next(&list, ',', &name))
 		if (cert_names(c, name))
 			return true;
+	return false;
+}
+
+bool
+cert_names_host(const struct cert *c, struct slice host)
+{
+	struct rd r = rd_from(c->principals);
+
+	while (rd_status(&r) == OK && r.left.n > 0)
+		if (pattern_match(rd_string(&r), host, true))
+			return rd_status(&r) == OK && host.n > 0;
 	return false;
 }

@@ -40,9 +40,9 @@ certificate_algorithm_is_good(const struct trial *t)
 
 	if (algo_list_has(slice_cstr(list), name))
 		return true;
-	log_info("userauth_pubkey: certificate signature algorithm %s: "
+	log_info("userauth_%s: certificate signature algorithm %s: "
 		 "signature algorithm not supported [preauth]",
-	    log_quote(name));
+	    t->req->hostbased ? "hostbased" : "pubkey", log_quote(name));
 	return trial_refuse_by(t->k, RULE_CA_ALGORITHMS,
 	    "its CA's signature algorithm %s isn't in CASignatureAlgorithms",
 	    log_quote(name));
@@ -153,4 +153,33 @@ certificate_holds(struct trial *t, const char *user, struct keyopts *o,
 		    err_sentence(e));
 	return is_in_time(t, via) && is_named(t, user, o, via) &&
 	       options_hold(t, o, via);
+}
+
+static bool
+is_named_host(const struct trial *t, const char *host, const char *via)
+{
+	if (t->cert.principals.n == 0)
+		return certificate_refuse(t, via,
+		    "Certificate lacks principal list");
+	return cert_names_host(&t->cert, slice_cstr(host)) ||
+	       certificate_refuse(t, via,
+		   "Certificate invalid: name is not a listed principal");
+}
+
+bool
+certificate_holds_host(struct trial *t, const char *host, const char *via)
+{
+	enum err e;
+
+	if (t->cert.kind != CERT_HOST)
+		return certificate_refuse(t, via,
+		    "Certificate invalid: not a host certificate");
+	if ((e = verify(t)) != OK)
+		return certificate_refuse(t, via, "Certificate invalid: %s",
+		    err_sentence(e));
+	/* none is defined for hosts, so none can be heeded */
+	if (t->cert.critical.n > 0)
+		return certificate_refuse(t, via,
+		    "Certificate contains unsupported critical options(s)");
+	return is_in_time(t, via) && is_named_host(t, host, via);
 }

@@ -1,5 +1,6 @@
 /*
- * certificate.h - does a user's certificate hold, once its CA is trusted?
+ * certificate.h - does a user's certificate hold, or a host's, once its CA is
+ * trusted?
  *
  * Private to keycheck. SEC-38: kind, CA's signature and algorithm, time,
  * principals, options, source address; revocation was asked before
@@ -18,6 +19,12 @@
  */
 bool certificate_holds(struct trial *t, const char *user, struct keyopts *o,
     const char *via);
+
+/*
+ * Is it host's, as a host's certificate? host: a name in lower case, which must
+ * be one of its principals or held by a pattern among them.
+ */
+bool certificate_holds_host(struct trial *t, const char *host, const char *via);
 
 /* Is its CA's signature made by one of CASignatureAlgorithms? Logs if not. */
 bool certificate_algorithm_is_good(const struct trial *t);

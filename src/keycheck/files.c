@@ -267,6 +267,109 @@ open_named(struct files *f, const struct keycheck_start *start,
 		open_one(f, start, kind, (const char *)path.p);
 }
 
+/* ---- host-based authentication ---------------------------------------- */
+
+static const struct {
+	enum files_kind kind;
+	const char *path;
+} system_files[] = {
+    {FILES_EQUIV, "/etc/hosts.equiv"},
+    {FILES_EQUIV, "/etc/ssh/shosts.equiv"},
+    {FILES_KNOWN, "/etc/ssh/ssh_known_hosts"},
+    {FILES_KNOWN_OLD, "/etc/ssh/ssh_known_hosts2"},
+};
+
+/* StrictModes; gives what is to be said about it, or NULL. */
+static char *
+distrust(const struct keycheck_start *start, enum files_kind kind, int fd,
+    const char *path)
+{
+	char why[PATH_OCTETS];
+	bool directory;
+
+	if (!start->conf->strict_modes ||
+	    path_trusted(fd, path, start->home, start->uid, why, sizeof(why),
+		&directory) == OK)
+		return NULL;
+	if (kind != FILES_RHOSTS)
+		return mem_format("Authentication refused for %s: bad owner or "
+				  "modes for %.400s",
+		    start->user, why);
+	if (directory)
+		return mem_format("Rhosts authentication refused for %s: bad "
+				  "ownership or modes for home directory.",
+		    start->user);
+	return mem_format("Rhosts authentication refused for %s: bad modes for "
+			  "%.400s",
+	    start->user, why);
+}
+
+/* Most of them aren't there, and nobody misses them. */
+static void
+open_host_file(struct files *f, const struct keycheck_start *start,
+    enum files_kind kind, const char *path, bool theirs)
+{
+	SCOPED(io_close) int fd = open_file(path);
+	struct keys_file *file = &f->v[f->n];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || f->n == FILES_MAX) {
+		log_debug1("%s: %s", path, strerror(errno));
+		return;
+	}
+	f->n++;
+	*file = (struct keys_file){.kind = kind,
+	    .fd = -1,
+	    .path = mem_strdup(path),
+	    .size = (size_t)st.st_size};
+	if (!S_ISREG(st.st_mode))
+		file->fault =
+		    mem_format("User %s hosts file %s is not a regular file",
+			start->user, path);
+	else if (theirs)
+		file->fault = distrust(start, kind, fd, path);
+	if (file->fault != NULL)
+		return;
+	file->fd = fd;
+	fd = -1;
+}
+
+/* Of root no file of the system's says who may become it. */
+static void
+open_system_hosts(struct files *f, const struct keycheck_start *start)
+{
+	const size_t n = sizeof(system_files) / sizeof(system_files[0]);
+
+	for (size_t i = 0; i < n && start->conf->hostbased; i++)
+		if (system_files[i].kind != FILES_EQUIV || start->uid != 0)
+			open_host_file(f, start, system_files[i].kind,
+			    system_files[i].path, false);
+}
+
+static void
+open_user_hosts(struct files *f, const struct keycheck_start *start)
+{
+	const struct conf *c = start->conf;
+	const struct {
+		bool wanted;
+		enum files_kind kind;
+		const char *name;
+	} names[] = {
+	    {c->ignore_rhosts != RHOSTS_YES, FILES_RHOSTS, ".shosts"},
+	    {c->ignore_rhosts == RHOSTS_NO, FILES_RHOSTS, ".rhosts"},
+	    {!c->ignore_user_known_hosts, FILES_KNOWN, ".ssh/known_hosts"},
+	    {!c->ignore_user_known_hosts, FILES_KNOWN_OLD, ".ssh/known_hosts2"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		SCOPED(mem_free_at)
+		char *path = mem_format("%s/%s", start->home, names[i].name);
+
+		if (c->hostbased && names[i].wanted)
+			open_host_file(f, start, names[i].kind, path, true);
+	}
+}
+
 /* ---- all of them ------------------------------------------------------ */
 
 static void
@@ -279,12 +382,15 @@ need(enum err e, const char *what)
 }
 
 static void
-open_administrators(struct files *f, const struct conf *conf)
+open_administrators(struct files *f, const struct keycheck_start *start)
 {
-	if (conf->trusted_user_ca_keys != NULL)
+	const struct conf *conf = start->conf;
+
+	if (conf->trusted_user_ca_keys != NULL && conf->pubkey)
 		open_ours(f, FILES_CA, conf->trusted_user_ca_keys);
 	for (size_t i = 0; i < conf->revoked_keys.n; i++)
 		open_ours(f, FILES_REVOKED, conf->revoked_keys.v[i]);
+	open_system_hosts(f, start);
 }
 
 static void
@@ -293,6 +399,9 @@ open_users(struct files *f, const struct keycheck_start *start)
 	const struct conf *conf = start->conf;
 	const struct conf_list *names = &conf->authorized_keys_files;
 
+	open_user_hosts(f, start);
+	if (!conf->pubkey)
+		return;
 	for (size_t i = 0; i < names->n; i++)
 		open_named(f, start, FILES_KEYS, names->v[i]);
 	/* names that only certificates of these CAs are asked for */
@@ -312,7 +421,7 @@ files_open(struct files *f, const struct keycheck_start *start)
 
 	f->n = 0;
 	f->untrusted = NULL;
-	open_administrators(f, start->conf);
+	open_administrators(f, start);
 	if (!start->known)
 		return;
 	need(creds_borrow(&user), "taking");
@@ -327,6 +436,7 @@ files_clear(struct files *f)
 		f->n--;
 		io_close(&f->v[f->n].fd);
 		mem_free(f->v[f->n].path);
+		mem_free(f->v[f->n].fault);
 	}
 	mem_free(f->untrusted);
 	f->untrusted = NULL;

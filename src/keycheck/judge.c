@@ -7,6 +7,7 @@
  * the monitor's line with the rule, and never reaches the peer.
  */
 #include "certificate.h"
+#include "hostbased.h"
 #include "listing.h"
 #include "revoked.h"
 #include "trial.h"
@@ -25,6 +26,7 @@
 #define SERVICE          "ssh-connection"
 #define METHOD           "publickey"
 #define METHOD_HOSTBOUND "publickey-hostbound-v00@openssh.com"
+#define METHOD_HOSTBASED "hostbased"
 #define SIGNED_MAX       ((size_t)128 << 10)
 #define TEXT_MAX         ((size_t)64 << 10)
 
@@ -39,8 +41,26 @@ _Static_assert(KEYOPTS_PTY == PERMIT_PTY && KEYOPTS_PORT == PERMIT_PORT &&
 static bool
 is_enabled(const struct trial *t, const char *name)
 {
-	return algo_list_has(slice_cstr(t->k->start->conf->pubkey_algorithms),
-	    slice_cstr(name));
+	const struct conf *c = t->k->start->conf;
+	const char *accepted =
+	    t->req->hostbased ? c->hostbased_algorithms : c->pubkey_algorithms;
+
+	return algo_list_has(slice_cstr(accepted), slice_cstr(name));
+}
+
+static bool
+refuse_algorithm(const struct trial *t)
+{
+	bool host = t->req->hostbased;
+	const char *keyword =
+	    host ? "HostbasedAcceptedAlgorithms" : "PubkeyAcceptedAlgorithms";
+
+	/* sshd says this before login, and filters know it with its suffix */
+	log_info("userauth_%s: signature algorithm %s not in %s [preauth]",
+	    host ? "hostbased" : "pubkey", t->alg->name, keyword);
+	return trial_refuse_by(t->k,
+	    host ? RULE_HOST_ALGORITHMS : RULE_ALGORITHMS,
+	    "signature algorithm %s isn't in %s", t->alg->name, keyword);
 }
 
 static bool
@@ -50,15 +70,7 @@ is_algorithm_good(const struct trial *t)
 		return trial_refuse(t->k, "unknown algorithm");
 	if (!slice_is(key_blob_type(t->req->blob), t->alg->blob_type))
 		return trial_refuse(t->k, "the key is of another type");
-	if (is_enabled(t, t->alg->name))
-		return true;
-	/* sshd says this before login, and filters know it with its suffix */
-	log_info("userauth_pubkey: signature algorithm %s not in "
-		 "PubkeyAcceptedAlgorithms [preauth]",
-	    t->alg->name);
-	return trial_refuse_by(t->k, RULE_ALGORITHMS,
-	    "signature algorithm %s isn't in PubkeyAcceptedAlgorithms",
-	    t->alg->name);
+	return is_enabled(t, t->alg->name) || refuse_algorithm(t);
 }
 
 /*
@@ -107,7 +119,9 @@ is_acceptable(const struct trial *t)
 {
 	return is_algorithm_good(t) &&
 	       (!t->certified || certificate_algorithm_is_good(t)) &&
-	       is_size_good(t) && (listing_knows(t) || revoked_by_none(t)) &&
+	       is_size_good(t) &&
+	       ((!t->req->hostbased && listing_knows(t)) ||
+		   revoked_by_none(t)) &&
 	       is_host_ours(t);
 }
 
@@ -169,7 +183,15 @@ is_listed(struct trial *t, struct judge_rep *rep)
 
 /* ---- does the signature hold? -------------------------------------------- */
 
-/* RFC 4252 §7; of the hostbound form, with the host key at the end. */
+static const char *
+method_signed(const struct judge_req *req)
+{
+	if (req->hostbased)
+		return METHOD_HOSTBASED;
+	return req->hostbound ? METHOD_HOSTBOUND : METHOD;
+}
+
+/* RFC 4252 §7 and §9; of the hostbound form, with the host key at the end. */
 static enum err
 build_signed(const struct judge_req *req, struct buf *data)
 {
@@ -179,12 +201,17 @@ build_signed(const struct judge_req *req, struct buf *data)
 	wr_u8(&w, USERAUTH_REQUEST);
 	wr_string(&w, req->user);
 	wr_cstr(&w, SERVICE);
-	wr_cstr(&w, req->hostbound ? METHOD_HOSTBOUND : METHOD);
-	wr_bool(&w, true);
+	wr_cstr(&w, method_signed(req));
+	if (!req->hostbased)
+		wr_bool(&w, true);
 	wr_string(&w, req->alg);
 	wr_string(&w, req->blob);
 	if (req->hostbound)
 		wr_string(&w, req->hostkey);
+	if (req->hostbased) {
+		wr_string(&w, req->client_host);
+		wr_string(&w, req->client_user);
+	}
 	return wr_end(&w, NULL);
 }
 
@@ -252,6 +279,9 @@ is_signed(const struct trial *t)
 		e = sig_verify(&t->key, t->alg, &s, buf_slice(&data));
 	if (e != OK)
 		return trial_refuse(t->k, "%s", err_sentence(e));
+	/* nobody sits at a host's key, so nobody can touch it */
+	if (t->req->hostbased)
+		return true;
 	if (!is_user_proven(t, &s))
 		return false;
 	if (key_is_sk(t->key.type))
@@ -267,6 +297,31 @@ reset(struct buf *b, size_t max)
 {
 	buf_clear(b);
 	*b = BUF_LIMIT(max);
+}
+
+/*
+ * The host proves itself first: for a stranger's sake no list is searched for
+ * who may come from there, and nobody asked about netgroups.
+ */
+static bool
+is_vouched_for(struct trial *t, struct judge_rep *rep)
+{
+	struct hostbased h;
+	bool good;
+
+	hostbased_init(&h, t);
+	good = hostbased_is_known(&h) && is_signed(t) &&
+	       hostbased_is_equivalent(&h, rep);
+	hostbased_clear(&h);
+	return good;
+}
+
+/* A host's key has no options. */
+static void
+fill_no_options(struct judge_rep *rep)
+{
+	rep->permits = PERMIT_ALL;
+	rep->tunnel = KEYOPTS_TUNNEL_ANY;
 }
 
 static void
@@ -295,6 +350,21 @@ fill_identity(const struct trial *t, struct judge_rep *rep)
 	return hash_once(HASH_SHA256, t->plain, id);
 }
 
+static enum err
+fill(const struct trial *t, struct judge_rep *rep)
+{
+	struct keycheck *k = t->k;
+
+	(void)!key_write_text(t->req->blob, &k->authinfo);
+	if (t->req->hostbased) {
+		fill_no_options(rep);
+		hostbased_tell_client(t, " ", &k->authinfo);
+	} else {
+		fill_options(&k->listed, rep);
+	}
+	return fill_identity(t, rep);
+}
+
 enum err
 on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 {
@@ -306,16 +376,19 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 	reset(&k->why, k->why.max);
 	k->rule = RULE_NONE;
 	reset(&k->authinfo, TEXT_MAX);
-	if (trial_init(&t, k, req)) {
+	if (!trial_init(&t, k, req)) {
+		rep->allowed = false;
+	} else if (req->hostbased) {
+		hostbased_name(&t, &k->key_text);
+		rep->allowed = rep->verified =
+		    is_acceptable(&t) && is_vouched_for(&t, rep);
+	} else {
 		trial_name_whole(&t, &k->key_text);
 		rep->allowed = is_acceptable(&t) && is_listed(&t, rep);
+		rep->verified = rep->allowed && req->has_sig && is_signed(&t);
 	}
-	rep->verified = rep->allowed && req->has_sig && is_signed(&t);
-	if (rep->allowed) {
-		fill_options(&k->listed, rep);
-		e = fill_identity(&t, rep);
-		(void)!key_write_text(req->blob, &k->authinfo);
-	}
+	if (rep->allowed)
+		e = fill(&t, rep);
 	rep->key_text = buf_slice(&k->key_text);
 	rep->why = buf_slice(&k->why);
 	rep->rule = (uint8_t)k->rule;

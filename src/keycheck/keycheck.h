@@ -27,6 +27,13 @@ struct waiting {
 	    which; /* line of AuthorizedKeysCommand, the next to be asked */
 };
 
+/* What was asked about netgroups, for the request at hand. */
+struct inquiry {
+	struct buf questions; /* of netgroups_msg */
+	struct buf answers;   /* of netgroups_rep; empty: none yet */
+	size_t n;             /* questions */
+};
+
 struct keycheck {
 	const struct common *common;
 	const struct conn *conn;
@@ -39,6 +46,7 @@ struct keycheck {
 	 * be searched twice. */
 	struct listed listed;
 	struct waiting waiting;
+	struct inquiry asked; /* netgroups.c */
 
 	/* texts of the answer; they live until the next request */
 	struct buf key_text;

@@ -12,25 +12,13 @@
 
 /* ---- text: one public key a line -------------------------------------------- */
 
-static struct slice
-take_word(struct slice *line)
-{
-	struct slice s = text_trim(*line);
-	size_t n = 0;
-
-	while (n < s.n && s.p[n] != ' ' && s.p[n] != '\t')
-		n++;
-	*line = slice_skip(s, n);
-	return slice_first(s, n);
-}
-
 /* The name that stands before the letters is in them, too: a slip in either
  * would let a key pass that was meant to be revoked. */
 static enum err
 decode(struct slice line, struct buf *blob)
 {
-	struct slice name = take_word(&line);
-	struct slice letters = take_word(&line);
+	struct slice name = text_field(&line);
+	struct slice letters = text_field(&line);
 	struct bytes room;
 	size_t n;
 	enum err e;

@@ -183,6 +183,30 @@ words_may_do(struct monitor *m)
 	    false);
 }
 
+/* Whom the host would have to be called, and which files would name it. */
+static bool
+host_may_do(struct monitor *m)
+{
+	static const char *const words[] = {[RHOSTS_NO] = "no",
+	    [RHOSTS_SHOSTS_ONLY] = "shosts-only",
+	    [RHOSTS_YES] = "yes"};
+	const struct conf *c = &m->conf;
+
+	if (!tell_method(m, "hostbased", "HostbasedAuthentication",
+		&c->hostbased))
+		return false;
+	say_at(m, EXPLAIN_NOTE, &c->hostbased_name_from_packet, 0,
+	    "HostbasedUsesNameFromPacketOnly %s: the host is called %s",
+	    c->hostbased_name_from_packet ? "yes" : "no",
+	    c->hostbased_name_from_packet ? "what it says" : m->host);
+	say_at(m, EXPLAIN_NOTE, &c->ignore_rhosts, 0, "IgnoreRhosts %s",
+	    words[c->ignore_rhosts]);
+	say_at(m, EXPLAIN_NOTE, &c->ignore_user_known_hosts, 0,
+	    "IgnoreUserKnownHosts %s",
+	    c->ignore_user_known_hosts ? "yes" : "no");
+	return admit_root(m, "hostbased", c->force_command != NULL);
+}
+
 /* ---- what a key's line grants --------------------------------------------------- */
 
 static void
@@ -292,12 +316,12 @@ tell_sources(const struct monitor *m)
 static bool
 judge(struct monitor *m, struct judge_rep *j)
 {
-	struct pubkey_req req = {.blob = m->explain->key};
+	struct judge_req ask = {.blob = m->explain->key};
 	enum err e;
 
-	req.alg = slice_cstr(choose_algorithm(m, req.blob));
+	ask.alg = slice_cstr(choose_algorithm(m, ask.blob));
 	m->told = 0;
-	if ((e = ops_key_judge(m, &req, j)) != OK) {
+	if ((e = ops_key_judge(m, &ask, j)) != OK) {
 		say(m, EXPLAIN_NO, "key: %s", err_sentence(e));
 		return false;
 	}
@@ -358,7 +382,7 @@ decide_methods(struct inquiry *q)
 	struct monitor *m = q->m;
 	bool by_key = tell_method(m, "publickey", "PubkeyAuthentication",
 	    &m->conf.pubkey);
-	bool words;
+	bool words, by_host;
 
 	tell_list_of(m, &m->conf.authentication_methods,
 	    "AuthenticationMethods");
@@ -368,7 +392,9 @@ decide_methods(struct inquiry *q)
 	by_key = by_key && admit_root(m, "publickey", true);
 	m->told = 0;
 	words = words_may_do(m);
-	return words || by_key ? EXPLAIN_MAY_TRY : EXPLAIN_REFUSED;
+	m->told = 0;
+	by_host = host_may_do(m);
+	return words || by_key || by_host ? EXPLAIN_MAY_TRY : EXPLAIN_REFUSED;
 }
 
 /* ---- all ------------------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ static const struct method_row rows[] = {
     {"publickey", offsetof(struct conf, pubkey)},
     {"password", offsetof(struct conf, password)},
     {"keyboard-interactive", offsetof(struct conf, kbdint)},
+    {"hostbased", offsetof(struct conf, hostbased)},
 };
 
 static bool

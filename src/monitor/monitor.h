@@ -116,7 +116,7 @@ struct monitor {
 	uint8_t (*used_keys)[32]; /* USED_KEYS_MAX; made at the first */
 	size_t nused;
 	struct buf auth_info;  /* ExposeAuthInfo's lines */
-	struct slice auth_key; /* "TYPE BASE64" while publickey is decided on */
+	struct slice auth_key; /* "TYPE BASE64" while a key is decided on */
 
 	/* of the key that opened the door, for the grant */
 	uint32_t permits;
@@ -300,8 +300,11 @@ void pam_finish(struct monitor *m);
 /* ---- trail.c ---- */
 /* Is there audit, and what is this program called? Before the first fork. */
 void trail_warm(void);
-/* A signature was judged; a password, without PAM. */
-void trail_key(struct monitor *m, struct slice fingerprint, bool good);
+/* A signature was judged, the user's or the host's; a password, without PAM. */
+#define TRAIL_PUBKEY    "pubkey_auth grantors=auth-key"
+#define TRAIL_HOSTBASED "hostbased_auth grantors=auth-key"
+void trail_key(struct monitor *m, const char *operation,
+    struct slice fingerprint, bool good);
 void trail_password(struct monitor *m, bool good);
 void trail_failed(struct monitor *m); /* an attempt to come in */
 /* Somebody is in. An error, which is logged: without a record nobody is. */
@@ -315,10 +318,11 @@ void trail_end(struct monitor *m);
 MUST_USE enum err ops_user_find(struct monitor *m);
 
 /* ---- ops_key.c ---- */
-/* keycheck's word on a key, with what the programs print that it wants to hear.
- * *rep lives until the next request; all zero without a keycheck. */
-MUST_USE enum err ops_key_judge(struct monitor *m, const struct pubkey_req *req,
-    struct judge_rep *rep);
+/* keycheck's word on a key, with what it wants to hear of programs and
+ * netgroups; what only the monitor knows is filled into *ask. *rep lives until
+ * the next request; all zero without a keycheck. */
+MUST_USE enum err
+ops_key_judge(struct monitor *m, struct judge_req *ask, struct judge_rep *rep);
 /* Fork keycheck, once the user is known; before PAM saw anything. */
 void ops_key_start(struct monitor *m);
 void ops_key_stop(struct monitor *m);
@@ -343,6 +347,14 @@ MUST_USE enum err
 command_run(struct monitor *m, const struct judge_rep *asked, int *output);
 /* Once somebody is in: a session keeps nothing of what programs printed. */
 void command_forget(struct monitor *m);
+
+/* ---- netgroups.c ---- */
+/*
+ * Have answered what keycheck wants to know of netgroups. Gives *output, a
+ * sealed memory file, or -1 where there is no answer, which is logged. Errors
+ * are keycheck's.
+ */
+MUST_USE enum err netgroups_run(struct monitor *m, int *output);
 
 /* ---- ops_password.c ---- */
 MUST_USE enum err

@@ -1,5 +1,5 @@
 /*
- * ops_key.c - a key: hashes the blob, asks keycheck
+ * ops_key.c - a key, the user's or their host's: asks keycheck
  *
  * The blob is the network's and the key file the user's: neither is parsed
  * here. keycheck's yes is believed; the monitor remembers by hash which keys
@@ -131,38 +131,41 @@ command_fits(const struct monitor *m, const struct judge_rep *r)
 	return false;
 }
 
-/* Run what keycheck needs to hear of, and ask again. It may want every program
- * once, and no more. */
-enum err
-ops_key_judge(struct monitor *m, const struct pubkey_req *req,
-    struct judge_rep *rep)
+static enum err
+fetch(struct monitor *m, const struct judge_req *ask,
+    const struct judge_rep *rep, int *output)
 {
-	struct judge_req ask = {.has_sig = req->has_sig,
-	    .hostbound = req->hostbound,
-	    .alg = req->alg,
-	    .blob = req->blob,
-	    .hostkey = req->hostkey,
-	    .sig = req->sig,
-	    .session_id = slice_make(m->session_id, m->session_id_octets),
-	    .user = slice_cstr(m->user_sent),
-	    .output.fd = -1};
+	if (rep->want != WANT_NETGROUPS)
+		return ask->hostbased ? ERR_RPC : command_run(m, rep, output);
+	return ask->hostbased ? netgroups_run(m, output) : ERR_RPC;
+}
 
+/*
+ * Ask keycheck; fetch what it needs to hear of, and ask again. It may want
+ * every program and all netgroups once, and no more.
+ */
+enum err
+ops_key_judge(struct monitor *m, struct judge_req *ask, struct judge_rep *rep)
+{
+	ask->session_id = slice_make(m->session_id, m->session_id_octets);
+	ask->user = slice_cstr(m->user_sent);
+	ask->output.fd = -1;
 	if (m->keycheck == NULL) {
 		*rep = (struct judge_rep){0};
 		return OK;
 	}
 	for (size_t turns = m->conf.authorized_keys_commands.n + 2; turns > 0;
 	     turns--) {
-		enum err e = ask_judge(m->keycheck, &ask, rep);
+		enum err e = ask_judge(m->keycheck, ask, rep);
 
-		io_close(&ask.output.fd);
+		io_close(&ask->output.fd);
 		if (e != OK || rep->want == WANT_NOTHING)
 			return e;
-		if ((e = command_run(m, rep, &ask.output.fd)) != OK)
+		if ((e = fetch(m, ask, rep, &ask->output.fd)) != OK)
 			return e;
-		ask.resumed = true;
+		ask->resumed = true;
 	}
-	io_close(&ask.output.fd);
+	io_close(&ask->output.fd);
 	return ERR_RPC;
 }
 
@@ -191,12 +194,63 @@ note_key(struct monitor *m, const struct judge_rep *j)
 	return note_options(m, j);
 }
 
+/* One key of one request. */
+struct attempt {
+	struct judge_req ask;
+	struct judge_rep said;
+	char info[512]; /* behind "ssh2: " in the log */
+};
+
+/* What keycheck said is told; it may be broken, so what it gives is looked at. */
+static enum err
+try(struct monitor *m, struct attempt *a)
+{
+	struct slice text;
+	enum err e = ops_key_judge(m, &a->ask, &a->said);
+
+	if (e != OK)
+		return e; /* keycheck's death is this connection's */
+	text = slice_first(a->said.key_text, sizeof(a->info) - 1);
+	(void)slice_to_cstr(text, a->info, sizeof(a->info));
+	if (m->valid && a->said.why.n > 0)
+		refusal_log_key(m, &a->said);
+	return a->said.allowed && a->said.identity.n != sizeof(m->used_keys[0])
+		   ? ERR_RPC
+		   : OK;
+}
+
+/* Proven or not: the verdict. */
+static enum err
+give(struct monitor *m, const struct attempt *a, bool good,
+    struct verdict_rep *rep)
+{
+	bool host = a->ask.hostbased;
+	enum err e;
+
+	if (good && (e = note_key(m, &a->said)) != OK)
+		return e;
+	if (a->ask.has_sig)
+		trail_key(m, host ? TRAIL_HOSTBASED : TRAIL_PUBKEY,
+		    ops_log_fingerprint(slice_cstr(a->info)), good);
+	m->auth_key = a->said.authinfo;
+	verdict_reply(m,
+	    verdict_give(m, good, host ? "hostbased" : "publickey", NULL,
+		a->info),
+	    rep);
+	m->auth_key = SLICE_NONE;
+	return OK;
+}
+
 enum err
 on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
     struct verdict_rep *rep)
 {
-	struct judge_rep j = {0};
-	char info[512];
+	struct attempt a = {.ask = {.has_sig = req->has_sig,
+				.hostbound = req->hostbound,
+				.alg = req->alg,
+				.blob = req->blob,
+				.hostkey = req->hostkey,
+				.sig = req->sig}};
 	bool good;
 	enum err e;
 
@@ -204,28 +258,41 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 		verdict_reply(m, VERDICT_TOO_MANY, rep);
 		return OK;
 	}
-	if ((e = ops_key_judge(m, req, &j)) != OK)
-		return e; /* keycheck's death is this connection's */
-	(void)slice_to_cstr(slice_first(j.key_text, sizeof(info) - 1), info,
-	    sizeof(info));
-	if (m->valid && j.why.n > 0)
-		refusal_log_key(m, &j);
-	if (j.allowed && j.identity.n != sizeof(m->used_keys[0]))
-		return ERR_RPC;
-	good = j.allowed && m->valid && is_fresh(m, &j) &&
-	       command_fits(m, &j) && methods_allowed(m, "publickey", NULL);
+	if ((e = try(m, &a)) != OK)
+		return e;
+	good = a.said.allowed && m->valid && is_fresh(m, &a.said) &&
+	       command_fits(m, &a.said) &&
+	       methods_allowed(m, "publickey", NULL);
 	if (!req->has_sig && good) {
-		verdict_postponed(m, "publickey", NULL, info);
+		verdict_postponed(m, "publickey", NULL, a.info);
 		verdict_reply(m, VERDICT_PK_OK, rep);
 		return OK;
 	}
-	good = good && req->has_sig && j.verified;
-	if (good && (e = note_key(m, &j)) != OK)
+	return give(m, &a, good && req->has_sig && a.said.verified, rep);
+}
+
+enum err
+on_auth_hostbased(struct monitor *m, const struct hostbased_req *req,
+    struct verdict_rep *rep)
+{
+	struct attempt a = {.ask = {.hostbased = true,
+				.has_sig = true,
+				.alg = req->alg,
+				.blob = req->blob,
+				.client_host = req->client_host,
+				.client_user = req->client_user,
+				.sig = req->sig}};
+	enum err e;
+
+	if (!verdict_begin(m)) {
+		verdict_reply(m, VERDICT_TOO_MANY, rep);
+		return OK;
+	}
+	/* keycheck is asked only where the method is on, and its turn */
+	if (methods_allowed(m, "hostbased", NULL) && (e = try(m, &a)) != OK)
 		return e;
-	if (req->has_sig)
-		trail_key(m, ops_log_fingerprint(slice_cstr(info)), good);
-	m->auth_key = j.authinfo;
-	verdict_reply(m, verdict_give(m, good, "publickey", NULL, info), rep);
-	m->auth_key = SLICE_NONE;
-	return OK;
+	return give(m, &a,
+	    a.said.allowed && a.said.verified && m->valid &&
+		is_fresh(m, &a.said),
+	    rep);
 }

@@ -109,7 +109,7 @@ on_find_user(struct monitor *m, const struct user_req *req,
 		m->valid = false;
 	if (m->valid)
 		account_groups(&m->account);
-	if (m->conf.pubkey)
+	if (m->conf.pubkey || m->conf.hostbased)
 		ops_key_start(m);
 	if (m->conf.use_pam && (e = pam_begin(m)) != OK)
 		return e;

@@ -115,6 +115,9 @@ static const size_t key_keywords[JUDGE_RULES] = {
 	[RULE_REVOKED]       = BY(revoked_keys),
 	[RULE_STRICT_MODES]  = BY(strict_modes),
 	[RULE_TOUCH]         = BY(pubkey_touch),
+	[RULE_HOST_ALGORITHMS]  = BY(hostbased_algorithms),
+	[RULE_USER_KNOWN_HOSTS] = BY(ignore_user_known_hosts),
+	[RULE_RHOSTS]           = BY(ignore_rhosts),
 };
 /* clang-format on */
 

@@ -158,13 +158,14 @@ credential(struct monitor *m, const char *operation, bool good)
 }
 
 void
-trail_key(struct monitor *m, struct slice fingerprint, bool good)
+trail_key(struct monitor *m, const char *operation, struct slice fingerprint,
+    bool good)
 {
 	SCOPED(mem_free_at) char *account = NULL;
 
 	if (!is_wanted(m))
 		return;
-	credential(m, "pubkey_auth grantors=auth-key", good);
+	credential(m, operation, good);
 	if (!is_fingerprint(fingerprint))
 		return;
 	account = account_of(m);

@@ -9,9 +9,11 @@
 
 #include "sallyport/rpc/serve.h"
 
-#define ALG       64u   /* RFC 4251 §6 */
-#define HASH      64u   /* SHA-512 */
-#define USER      1024u /* as sent; longer ones are refused in the gate */
+#define ALG  64u   /* RFC 4251 §6 */
+#define HASH 64u   /* SHA-512 */
+#define USER 1024u /* as sent; longer ones are refused in the gate */
+#define NAME                                                                   \
+	256u /* of a host, RFC 1035 §2.3.4, with its dot; of a user there */
 #define SERVICE   64u
 #define METHODS   1024u  /* of AuthenticationMethods; in one name-list */
 #define ADDRESS   63u    /* numeric, with a zone: struct conn has 64 */
@@ -227,6 +229,12 @@ LAYOUT(pubkey_req,
     FIELD(pubkey_req, blob, BLOB),
     FIELD(pubkey_req, hostkey, BLOB),
     FIELD(pubkey_req, sig, BLOB));
+LAYOUT(hostbased_req,
+    FIELD(hostbased_req, alg, ALG),
+    FIELD(hostbased_req, blob, BLOB),
+    FIELD(hostbased_req, client_host, NAME),
+    FIELD(hostbased_req, client_user, NAME),
+    FIELD(hostbased_req, sig, BLOB));
 
 LAYOUT(password_req, FIELD(password_req, password, PASSWORD));
 
@@ -281,8 +289,14 @@ LAYOUT(judge_req,
     FIELD(judge_req, sig, BLOB),
     FIELD(judge_req, session_id, HASH),
     FIELD(judge_req, user, USER),
+    FIELD(judge_req, hostbased, 0),
+    FIELD(judge_req, client_host, NAME),
+    FIELD(judge_req, client_user, NAME),
     FIELD(judge_req, resumed, 0),
     FIELD(judge_req, output, 0));
+
+LAYOUT(netgroups_msg, FIELD(netgroups_msg, questions, NETGROUPS_OCTETS_MAX));
+LAYOUT(netgroups_rep, FIELD(netgroups_rep, answers, 2048));
 
 LAYOUT(judge_rep,
     FIELD(judge_rep, allowed, 0),

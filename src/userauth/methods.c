@@ -12,6 +12,7 @@ static const struct method *const rows[] = {
     &pubkey_hostbound_method,
     &password_method,
     &kbdint_method,
+    &hostbased_method,
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -13,6 +13,7 @@
 /* What may go to the monitor; rpc/messages.c says the same. */
 #define METHODS_NAME_MAX   64u
 #define METHODS_BLOB_MAX   32768u
+#define METHODS_PARTY_MAX  256u   /* octets of a client host's or user's name */
 #define METHODS_ANSWER_MAX 32768u /* all answers of one dialogue's step */
 
 /* The method's part of a request; slices point into the payload. */
@@ -20,6 +21,7 @@ struct request {
 	bool hopeless; /* well-formed, but nothing that could succeed */
 	union {
 		struct pubkey_req pubkey;
+		struct hostbased_req hostbased;
 		struct password_req password;
 		struct kbdint_req kbdint;
 	};
@@ -49,6 +51,7 @@ enum err methods_verdict(enum err e, const struct verdict_rep *verdict,
 extern const struct method none_method;
 extern const struct method pubkey_method;
 extern const struct method pubkey_hostbound_method;
+extern const struct method hostbased_method;
 extern const struct method password_method;
 extern const struct method kbdint_method;
 

@@ -74,6 +74,16 @@ auth_oracle_pubkey(void *ctx, const struct pubkey_req *req,
 }
 
 static inline enum err
+auth_oracle_hostbased(void *ctx, const struct hostbased_req *req,
+    struct verdict_rep *rep)
+{
+	must(req->alg.n <= 64 && req->blob.n <= 32768 && req->sig.n <= 32768);
+	must(req->client_host.n <= 256 && req->client_user.n <= 256);
+	must(!slice_has_nul(req->client_host));
+	return auth_oracle_answer(ctx, rep);
+}
+
+static inline enum err
 auth_oracle_password(void *ctx, const struct password_req *req,
     struct verdict_rep *rep)
 {
@@ -201,6 +211,7 @@ static const struct userauth_ops auth_oracle_ops = {
     .find_user = auth_oracle_find,
     .none = auth_oracle_none,
     .pubkey = auth_oracle_pubkey,
+    .hostbased = auth_oracle_hostbased,
     .password = auth_oracle_password,
     .other = auth_oracle_other,
     .kbdint_start = auth_oracle_start,

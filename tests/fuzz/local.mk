@@ -3,7 +3,7 @@
 # A new target: fuzz_NAME.c, corpus/NAME/, and its NAME here.
 FUZZ = rdwr text pattern moduli pem verify
 FUZZ += conf layout serve
-FUZZ += key sig keyfile authline krl
+FUZZ += key sig keyfile authline krl knownline rhosts
 FUZZ += version packet kexinit kex state inflate transport
 FUZZ += channel ptymodes sftp
 FUZZ += algo kem mldsa

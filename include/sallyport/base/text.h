@@ -64,4 +64,10 @@ void text_lower(char *s);
 /* Leading and trailing blanks (space, tab, CR, LF, FF) removed. */
 struct slice text_trim(struct slice s);
 
+/*
+ * Take the next field off the front of *rest: what stands between blanks
+ * (space, tab), without quoting. Empty at the end of the line.
+ */
+struct slice text_field(struct slice *rest);
+
 #endif

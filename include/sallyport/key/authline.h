@@ -33,6 +33,13 @@ MUST_USE enum err
 authline_parse(struct slice line, struct buf *blob, struct authline *a);
 
 /*
+ * The base64 of a key of type name, to *blob, which is reset first.
+ * ERR_FORMAT: bad base64, or a blob of another type.
+ */
+MUST_USE enum err
+authline_decode(struct slice name, struct slice letters, struct buf *blob);
+
+/*
  * Parse a line of AuthorizedPrincipalsFile, "[options] name": the name follows
  * the last blank, a "#" ends the line wherever it stands, even in quotes. The
  * slices borrow from line. ERR_NOT_FOUND: nothing is left; ERR_FORMAT: NUL.

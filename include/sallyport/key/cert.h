@@ -60,6 +60,12 @@ bool cert_names(const struct cert *c, struct slice name);
 /* The same for any name of a comma-separated list (principals= of a line). */
 bool cert_names_any(const struct cert *c, struct slice list);
 
+/*
+ * Is host one of its principals, or does a pattern among them ("*", "?") hold
+ * it? Without regard to case, as names of hosts are.
+ */
+bool cert_names_host(const struct cert *c, struct slice host);
+
 /* Is wall (seconds since 1970) within its time? */
 bool cert_is_valid_at(const struct cert *c, uint64_t wall);
 

@@ -16,7 +16,9 @@ enum errand_note {
 	ERRAND_NAME = 122, /* lookup_msg */
 	/* a monitor to its spawner, over the channel that all monitors of a
 	 * generation share: what an errand's program printed */
-	ERRAND_OUTPUT = 123 /* output_msg */
+	ERRAND_OUTPUT = 123, /* output_msg */
+	ERRAND_ASK = 124,    /* netgroups_msg */
+	ERRAND_ANSWER = 125  /* netgroups_rep */
 };
 
 #endif

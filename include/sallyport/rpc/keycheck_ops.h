@@ -15,7 +15,8 @@
 #define KEYCHECK_OPS(OP)                                                  \
 	/* name   asked when   times request    reply     */               \
 	OP(judge, PHASE_ANY,   MANY, judge_req, judge_rep)                \
-	OP(tokens, PHASE_ANY,  MANY, empty_msg, tokens_rep)
+	OP(tokens, PHASE_ANY,  MANY, empty_msg, tokens_rep)               \
+	OP(netgroups, PHASE_ANY, MANY, empty_msg, netgroups_msg)
 /* clang-format on */
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(KEYCHECK, name),

@@ -272,6 +272,14 @@ struct pubkey_req { /* RFC 4252 §7 */
 	struct slice sig;
 };
 
+struct hostbased_req { /* RFC 4252 §9 */
+	struct slice alg;
+	struct slice blob;        /* the host's key or certificate */
+	struct slice client_host; /* its name, as sent */
+	struct slice client_user; /* who it says is there */
+	struct slice sig;
+};
+
 struct password_req {
 	struct slice password;
 };
@@ -371,8 +379,12 @@ struct judge_req {
 	struct slice sig;
 	struct slice session_id; /* as the monitor noted it */
 	struct slice user;       /* as sent, ":style" included */
-	/* asked again, now with what the program printed that keycheck wanted:
-	 * a sealed memory file, or -1 where it failed */
+	/* the key is a host's, which vouches for its user (hostbased_req) */
+	bool hostbased;
+	struct slice client_host;
+	struct slice client_user;
+	/* asked again, now with what keycheck wanted, a program's output or
+	 * netgroups' answers: a sealed memory file, or -1 where it failed */
 	bool resumed;
 	struct rpc_fd output;
 };
@@ -380,8 +392,9 @@ struct judge_req {
 /* Whose output keycheck needs before it can say (judge_rep.want). */
 enum judge_want {
 	WANT_NOTHING,
-	WANT_KEYS,      /* of AuthorizedKeysCommand, the line number .which */
-	WANT_PRINCIPALS /* of AuthorizedPrincipalsCommand */
+	WANT_KEYS,       /* of AuthorizedKeysCommand, the line number .which */
+	WANT_PRINCIPALS, /* of AuthorizedPrincipalsCommand */
+	WANT_NETGROUPS   /* the answers to netgroups_msg */
 };
 
 /* What decided against a key; the monitor knows where it stands. */
@@ -394,6 +407,9 @@ enum judge_rule {
 	RULE_REVOKED,
 	RULE_STRICT_MODES,
 	RULE_TOUCH, /* PubkeyAuthOptions */
+	RULE_HOST_ALGORITHMS,
+	RULE_USER_KNOWN_HOSTS, /* IgnoreUserKnownHosts */
+	RULE_RHOSTS,           /* IgnoreRhosts */
 	JUDGE_RULES
 };
 
@@ -432,6 +448,21 @@ struct tokens_rep {
 	struct slice ca_type;        /* %T */
 	struct slice id;             /* %i */
 	struct slice serial;         /* %s, decimal */
+};
+
+/*
+ * Who is in which netgroup? keycheck to the monitor, and that to an errand
+ * (errand/innetgr.c). questions is a list of three strings each: netgroup,
+ * host, user, of which one of the last two is empty. answers has an octet for
+ * each, 1 for yes and 0 for no.
+ */
+#define NETGROUPS_OCTETS_MAX 16384u
+
+struct netgroups_msg {
+	struct slice questions;
+};
+struct netgroups_rep {
+	struct slice answers;
 };
 
 /* ---- monitor to the errand that runs a program (errand/runner.c) --------- */
@@ -611,11 +642,12 @@ struct lookup_msg {
 	M(fido_signed_msg) M(outcome_msg) M(line_msg) M(facts_msg) M(stats_msg) \
 	M(sign_req) \
 	M(sign_rep) M(modulus_req) M(modulus_rep) M(user_req) M(user_rep) \
-	M(none_req) M(verdict_rep) M(pubkey_req) M(password_req) \
+	M(none_req) M(verdict_rep) M(pubkey_req) M(hostbased_req) M(password_req) \
 	M(kbdint_req) M(answer_req) M(prompt_rep) M(hand_over_msg) \
 	M(pty_req) M(pty_rep) M(login_req) M(login_rep) M(pty_done_req) \
 	M(reclaim_msg) M(reclaimed_msg) M(listens_msg) \
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
+	M(netgroups_msg) M(netgroups_rep) \
 	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
 	M(penalty_entry) M(admission_rep) M(configuration_rep) M(figures_req) M(figures_rep) \

@@ -40,6 +40,7 @@
 	OP(find_user,    PHASE_KEX,                              ONCE, user_req,      user_rep)      \
 	OP(auth_none,    PHASE_AUTH,                             MANY, none_req,      verdict_rep)   \
 	OP(auth_pubkey,  PHASE_AUTH,                             MANY, pubkey_req,    verdict_rep)   \
+	OP(auth_hostbased, PHASE_AUTH,                           MANY, hostbased_req, verdict_rep)   \
 	OP(auth_password, PHASE_AUTH,                            MANY, password_req,  verdict_rep)   \
 	OP(auth_other,   PHASE_AUTH,                             MANY, kbdint_req,    verdict_rep)   \
 	OP(kbdint_start, PHASE_AUTH,                             MANY, kbdint_req,    prompt_rep)    \

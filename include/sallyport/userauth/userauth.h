@@ -54,6 +54,8 @@ struct userauth_ops {
 	    struct verdict_rep *rep);
 	enum err (*pubkey)(void *ctx, const struct pubkey_req *req,
 	    struct verdict_rep *rep);
+	enum err (*hostbased)(void *ctx, const struct hostbased_req *req,
+	    struct verdict_rep *rep);
 	enum err (*password)(void *ctx, const struct password_req *req,
 	    struct verdict_rep *rep);
 	/* A request that can't succeed: it counts and fails. */

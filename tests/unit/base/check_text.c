@@ -333,6 +333,19 @@ START_TEST(trims_both_ends)
 }
 END_TEST
 
+START_TEST(a_field_stands_between_blanks)
+{
+	struct slice rest = SLICE_STR(" \ta  \"b c\"\t");
+
+	ck_assert(slice_is(text_field(&rest), "a"));
+	ck_assert(slice_is(text_field(&rest), "\"b"));
+	ck_assert(slice_is(text_field(&rest), "c\""));
+	ck_assert_uint_eq(text_field(&rest).n, 0);
+	ck_assert_uint_eq(text_field(&rest).n, 0);
+	ck_assert_uint_eq(rest.n, 0);
+}
+END_TEST
+
 TCase *
 check_text(void)
 {
@@ -352,5 +365,6 @@ check_text(void)
 	tcase_add_test(tc, decodes_into_room_enough_only);
 	tcase_add_test(tc, folds_ascii_letters_only);
 	tcase_add_test(tc, trims_both_ends);
+	tcase_add_test(tc, a_field_stands_between_blanks);
 	return tc;
 }

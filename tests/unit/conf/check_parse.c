@@ -80,9 +80,9 @@ static const struct {
     /* what isn't built yet is told once, where it differs from the default */
     {"GSSAPIAuthentication no\nKerberosGetAFSToken yes\n", OK,
 	"INFO: main line 2: KerberosGetAFSToken isn't acted upon yet\n"},
-    {"HostbasedAuthentication no\nHostbasedAuthentication yes\n", OK,
-	"INFO: main line 2: HostbasedAuthentication isn't acted upon yet\n"
-	"VERBOSE: main line 2: HostbasedAuthentication has no effect: main "
+    {"GSSAPIAuthentication no\nGSSAPIAuthentication yes\n", OK,
+	"INFO: main line 2: GSSAPIAuthentication isn't acted upon yet\n"
+	"VERBOSE: main line 2: GSSAPIAuthentication has no effect: main "
 	"line 1 came first\n"},
     /* sshd on Linux has none, either; a line that sets none is no harm */
     {"Match user x\nRDomain none\nRDomain %D\n", ERR_CONFIG,

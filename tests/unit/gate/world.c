@@ -124,6 +124,13 @@ on_auth_pubkey(struct monitor *m, const struct pubkey_req *req,
 }
 
 enum err
+on_auth_hostbased(struct monitor *m, const struct hostbased_req *req,
+    struct verdict_rep *rep)
+{
+	return verdict(m, "hostbased", req->client_host, rep);
+}
+
+enum err
 on_auth_password(struct monitor *m, const struct password_req *req,
     struct verdict_rep *rep)
 {

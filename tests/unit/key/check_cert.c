@@ -222,6 +222,24 @@ START_TEST(names_are_compared_octet_for_octet)
 }
 END_TEST
 
+START_TEST(names_of_hosts_may_be_patterns)
+{
+	struct cert c = {.principals = SLICE_STR("\0\0\0\1x\0\0\0\11*.Example"
+						 "\0\0\0\4h?st")};
+
+	ck_assert(cert_names_host(&c, SLICE_STR("a.example")));
+	ck_assert(cert_names_host(&c, SLICE_STR("host")));
+	ck_assert(cert_names_host(&c, SLICE_STR("x")));
+	ck_assert(!cert_names_host(&c, SLICE_STR("example")));
+	ck_assert(!cert_names_host(&c, SLICE_STR("hst")));
+	ck_assert(!cert_names_host(&c, SLICE_NONE));
+	c.principals = SLICE_STR("\0\0\0\1*");
+	ck_assert(!cert_names_host(&c, SLICE_NONE));
+	c.principals = SLICE_NONE;
+	ck_assert(!cert_names_host(&c, SLICE_STR("host")));
+}
+END_TEST
+
 TCase *
 check_cert(void)
 {
@@ -237,5 +255,6 @@ check_cert(void)
 	tcase_add_test(tc, bounds_principals);
 	tcase_add_test(tc, a_certificate_is_no_ca);
 	tcase_add_test(tc, names_are_compared_octet_for_octet);
+	tcase_add_test(tc, names_of_hosts_may_be_patterns);
 	return tc;
 }

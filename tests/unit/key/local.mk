@@ -6,6 +6,7 @@ check_key_SOURCES = tests/unit/suite.h tests/unit/key/fixture.h \
 	tests/unit/key/check_cert.c tests/unit/key/check_certopts.c \
 	tests/unit/key/check_key.c tests/unit/key/check_krl.c \
 	tests/unit/key/check_keyfile.c tests/unit/key/check_keyopts.c \
+	tests/unit/key/check_knownline.c \
 	tests/unit/key/check_sig.c tests/unit/key/check_sk.c
 check_key_CPPFLAGS = $(UNIT_CPPFLAGS)
 check_key_LDADD = libsp_key.a libsp_crypto.a libsp_base.a $(CHECK_LIBS) \

@@ -4,8 +4,8 @@
 
 /* clang-format off */
 #define CASES(C) \
-	C(authline) C(cert) C(certopts) C(key) C(keyfile) C(keyopts) C(krl)    \
-	C(sig) C(sk)
+	C(authline) C(cert) C(certopts) C(key) C(keyfile) C(keyopts)           \
+	C(knownline) C(krl) 	C(sig) C(sk)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;

@@ -30,13 +30,19 @@ asked_data(const struct asked *a, struct buf *data)
 	wr_u8(&w, 50);
 	wr_string(&w, a->req.user);
 	wr_cstr(&w, "ssh-connection");
-	wr_cstr(&w, a->req.hostbound ? "publickey-hostbound-v00@openssh.com"
-				     : "publickey");
-	wr_u8(&w, 1);
+	wr_cstr(&w, a->req.hostbased   ? "hostbased"
+		    : a->req.hostbound ? "publickey-hostbound-v00@openssh.com"
+				       : "publickey");
+	if (!a->req.hostbased)
+		wr_u8(&w, 1);
 	wr_string(&w, a->req.alg);
 	wr_string(&w, a->req.blob);
 	if (a->req.hostbound)
 		wr_string(&w, a->req.hostkey);
+	if (a->req.hostbased) {
+		wr_string(&w, a->req.client_host);
+		wr_string(&w, a->req.client_user);
+	}
 	ck_assert_int_eq(wr_end(&w, NULL), OK);
 }
 

@@ -21,7 +21,7 @@ struct asked {
 void asked_init(struct asked *a, const char *name, const char *alg);
 void asked_clear(struct asked *a);
 
-/* What RFC 4252 §7 has signed, for the request as it stands. */
+/* What RFC 4252 §7 or §9 has signed, for the request as it stands. */
 void asked_data(const struct asked *a, struct buf *data);
 
 /* Sign it with NAME's private key. */

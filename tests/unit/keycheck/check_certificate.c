@@ -39,8 +39,10 @@ clear(void)
 static void
 try(const struct issued *c, const char *options)
 {
-	struct judge_req req = {.alg = SLICE_STR("x"), .output.fd = -1};
+	static struct judge_req req; /* the trial keeps it */
 	const char *why;
+
+	req = (struct judge_req){.alg = SLICE_STR("x"), .output.fd = -1};
 
 	trial_clear(&t);
 	keyopts_clear(&o);
@@ -208,6 +210,43 @@ START_TEST(with_one_command)
 }
 END_TEST
 
+static bool
+holds_host(const struct issued *c, const char *host)
+{
+	try(c, "");
+	return certificate_holds_host(&t, host, "/the/file:3");
+}
+
+START_TEST(a_host_s_by_its_kind_name_and_time)
+{
+	struct issued c = ISSUED;
+
+	ck_assert(!holds_host(&c, "alice"));
+	ck_assert(home_logged(&h, "via /the/file:3: Certificate invalid: not a "
+				  "host certificate"));
+	c.kind = CERT_HOST;
+	ck_assert(holds_host(&c, "alice"));
+	ck_assert(!holds_host(&c, "bob"));
+	ck_assert(home_logged(&h, "name is not a listed principal"));
+	c.names = "x,*.example";
+	ck_assert(holds_host(&c, "a.example"));
+	c.names = "";
+	ck_assert(!holds_host(&c, "a.example"));
+	ck_assert(home_logged(&h, "lacks principal list"));
+	c.names = "*";
+	ck_assert(holds_host(&c, "a.example"));
+	c.before = 1;
+	ck_assert(!holds_host(&c, "a.example"));
+	c.before = CERT_FOREVER;
+	c.critical = "anything";
+	ck_assert(!holds_host(&c, "a.example"));
+	ck_assert(home_logged(&h, "unsupported critical options"));
+	c.critical = NULL;
+	h.conf.ca_algorithms = "rsa-sha2-512";
+	ck_assert(!holds_host(&c, "a.example"));
+}
+END_TEST
+
 TCase *
 check_certificate(void)
 {
@@ -222,5 +261,6 @@ check_certificate(void)
 	tcase_add_test(tc, with_options_that_are_known);
 	tcase_add_test(tc, from_where_it_says);
 	tcase_add_test(tc, with_one_command);
+	tcase_add_test(tc, a_host_s_by_its_kind_name_and_time);
 	return tc;
 }

@@ -20,7 +20,10 @@ home_init(struct home *h)
 	h->names[0] = ".ssh/authorized_keys";
 	h->conf.authorized_keys_files =
 	    (struct conf_list){.v = h->names, .n = 1};
+	h->conf.pubkey = true;
 	h->conf.pubkey_algorithms = ALGORITHMS;
+	h->conf.hostbased_algorithms = ALGORITHMS;
+	h->conf.ignore_rhosts = RHOSTS_NO;
 	h->conf.fingerprint_hash = HASH_SHA256;
 	h->conf.required_rsa_size = 1024;
 	h->conf.log_level = LEVEL_DEBUG1;

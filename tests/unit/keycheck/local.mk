@@ -9,7 +9,11 @@ check_keycheck_SOURCES = tests/unit/suite.h tests/unit/key/fixture.h \
 	tests/unit/keycheck/check_certificate.c \
 	tests/unit/keycheck/check_files.c tests/unit/keycheck/check_judge.c \
 	tests/unit/keycheck/check_keycheck.c \
+	tests/unit/keycheck/check_hostbased.c \
+	tests/unit/keycheck/check_known.c \
 	tests/unit/keycheck/check_listing.c \
+	tests/unit/keycheck/check_netgroups.c \
+	tests/unit/keycheck/check_rhosts.c \
 	tests/unit/keycheck/check_revoked.c \
 	tests/unit/keycheck/check_search.c \
 	tests/unit/keycheck/check_trial.c

@@ -3,8 +3,9 @@
 #include "sallyport/crypto/secret.h"
 
 /* clang-format off */
-#define CASES(C) C(certificate) C(files) C(judge) C(keycheck) C(listing)       \
-	C(revoked) C(search) C(trial)
+#define CASES(C) C(certificate) C(files) C(hostbased) C(judge) C(keycheck)     \
+	C(known) C(listing) C(netgroups) C(revoked) C(rhosts) C(search)       \
+	C(trial)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;

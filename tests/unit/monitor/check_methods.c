@@ -31,6 +31,24 @@ START_TEST(nothing_unknown_is_allowed)
 }
 END_TEST
 
+START_TEST(a_host_is_asked_last)
+{
+	struct desk d;
+
+	desk_init(&d, "HostbasedAuthentication yes\n");
+	ck_assert_str_eq(desk_methods(&d),
+	    "publickey,password,keyboard-interactive,hostbased");
+	ck_assert(passes(&d, "hostbased", NULL));
+	desk_clear(&d);
+	desk_init(&d, "HostbasedAuthentication yes\n"
+		      "AuthenticationMethods hostbased,publickey\n");
+	ck_assert_str_eq(desk_methods(&d), "hostbased");
+	ck_assert(!passes(&d, "hostbased", NULL));
+	ck_assert_str_eq(desk_methods(&d), "publickey");
+	desk_clear(&d);
+}
+END_TEST
+
 /* "none" is for accounts without a password, where both say so. */
 START_TEST(none_needs_empty_passwords)
 {
@@ -142,6 +160,7 @@ check_methods(void)
 
 	tcase_add_test(tc, without_lists_any_enabled_method_is_enough);
 	tcase_add_loop_test(tc, nothing_unknown_is_allowed, 0, 7);
+	tcase_add_test(tc, a_host_is_asked_last);
 	tcase_add_test(tc, none_needs_empty_passwords);
 	tcase_add_test(tc, a_list_is_passed_in_order);
 	tcase_add_test(tc, the_same_step_twice_is_two_steps);

@@ -166,6 +166,99 @@ START_TEST(a_dead_keycheck_ends_it)
 }
 END_TEST
 
+/* ---- the host's key ---- */
+
+static enum verdict
+vouch(struct desk *d, const char *blob, const char *sig)
+{
+	const struct hostbased_req req = {.alg = SLICE_STR("ssh-ed25519"),
+	    .blob = slice_cstr(blob),
+	    .client_host = SLICE_STR("host.example."),
+	    .client_user = SLICE_STR("carol"),
+	    .sig = slice_cstr(sig)};
+	struct verdict_rep rep;
+
+	ck_assert_int_eq(on_auth_hostbased(&d->m, &req, &rep), OK);
+	return (enum verdict)rep.verdict;
+}
+
+START_TEST(a_host_that_vouches_lets_in)
+{
+	struct desk d;
+
+	begin(&d, "HostbasedAuthentication yes\n");
+	ck_assert_int_eq(vouch(&d, "bad", "sig"), VERDICT_FAILED);
+	ck_assert_int_eq(vouch(&d, "good", "gis"), VERDICT_FAILED);
+	ck_assert_uint_eq(d.m.failures, 2);
+	ck_assert_int_eq(vouch(&d, "good", "sig"), VERDICT_SUCCESS);
+	ck_assert(desk_logged(&d, "INFO Accepted hostbased for alice from "
+				  "192.0.2.7 port 4711 ssh2: ED25519 "
+				  "SHA256:abc"));
+	ck_assert_uint_eq(d.m.permits, PERMIT_ALL);
+	desk_clear(&d);
+}
+END_TEST
+
+START_TEST(it_is_off_and_nobody_is_asked)
+{
+	struct desk d;
+
+	begin(&d, "");
+	ck_assert_int_eq(vouch(&d, "crash", "sig"), VERDICT_FAILED);
+	ck_assert_int_eq(vouch(&d, "good", "sig"), VERDICT_FAILED);
+	desk_clear(&d);
+	begin(&d, "HostbasedAuthentication yes\n"
+		  "AuthenticationMethods publickey,hostbased\n");
+	ck_assert_int_eq(vouch(&d, "good", "sig"), VERDICT_FAILED);
+	desk_clear(&d);
+}
+END_TEST
+
+START_TEST(one_who_may_not_come_in_is_not_vouched_for)
+{
+	struct desk d;
+
+	begin(&d, "HostbasedAuthentication yes\n");
+	d.m.valid = false;
+	ck_assert_int_eq(vouch(&d, "good", "sig"), VERDICT_FAILED);
+	desk_clear(&d);
+}
+END_TEST
+
+START_TEST(the_host_is_no_second_key_of_the_users)
+{
+	struct desk d;
+
+	begin(&d, "HostbasedAuthentication yes\n"
+		  "AuthenticationMethods hostbased,publickey,hostbased\n");
+	ck_assert_int_eq(vouch(&d, "good", "sig"), VERDICT_PARTIAL);
+	ck_assert_int_eq(offer(&d, "good", "sig"), VERDICT_FAILED);
+	ck_assert_int_eq(offer(&d, "good two", "sig"), VERDICT_PARTIAL);
+	ck_assert_int_eq(vouch(&d, "good two", "sig"), VERDICT_FAILED);
+	ck_assert_int_eq(vouch(&d, "good three", "sig"), VERDICT_SUCCESS);
+	desk_clear(&d);
+}
+END_TEST
+
+/* What a method doesn't need, a keycheck that wants it is broken. */
+START_TEST(each_method_is_told_of_its_own_alone)
+{
+	struct pubkey_req key = {.alg = SLICE_STR("ssh-ed25519"),
+	    .blob = SLICE_STR("group")};
+	struct hostbased_req host = {.alg = SLICE_STR("ssh-ed25519"),
+	    .blob = SLICE_STR("program")};
+	struct verdict_rep rep;
+	struct desk d;
+
+	begin(&d, "HostbasedAuthentication yes\n"
+		  "AuthorizedKeysCommand /bin/x\n"
+		  "AuthorizedKeysCommandUser root\n");
+	ck_assert_int_eq(on_auth_pubkey(&d.m, &key, &rep), ERR_RPC);
+	ck_assert_int_eq(on_auth_hostbased(&d.m, &host, &rep), ERR_RPC);
+	desk_clear(&d);
+}
+END_TEST
+
 TCase *
 check_ops_key(void)
 {
@@ -181,5 +274,10 @@ check_ops_key(void)
 	tcase_add_test(tc, a_disabled_method_stays_disabled);
 	tcase_add_test(tc, too_many_are_not_even_judged);
 	tcase_add_test(tc, a_dead_keycheck_ends_it);
+	tcase_add_test(tc, a_host_that_vouches_lets_in);
+	tcase_add_test(tc, it_is_off_and_nobody_is_asked);
+	tcase_add_test(tc, one_who_may_not_come_in_is_not_vouched_for);
+	tcase_add_test(tc, the_host_is_no_second_key_of_the_users);
+	tcase_add_test(tc, each_method_is_told_of_its_own_alone);
 	return tc;
 }

@@ -111,7 +111,7 @@ START_TEST(a_longest_name_has_room)
 	memset(name, ' ', USER_MAX);
 	d.m.user = name;
 	trail_failed(&d.m);
-	trail_key(&d.m, SLICE_STR("SHA256:abc"), true);
+	trail_key(&d.m, TRAIL_PUBKEY, SLICE_STR("SHA256:abc"), true);
 	ck_assert_uint_eq(d.log.n, 0);
 	desk_clear(&d);
 }
@@ -122,8 +122,8 @@ START_TEST(a_key_is_a_credential_and_a_use_of_it)
 	struct desk d;
 
 	begin(&d, "");
-	trail_key(&d.m, SLICE_STR("SHA256:a+b/c"), true);
-	trail_key(&d.m, SLICE_STR("SHA256:x res=success"), false);
+	trail_key(&d.m, TRAIL_PUBKEY, SLICE_STR("SHA256:a+b/c"), true);
+	trail_key(&d.m, TRAIL_PUBKEY, SLICE_STR("SHA256:x res=success"), false);
 	ck_assert_uint_eq(records(AUDIT_TYPE_USER_AUTH,
 			      "op=pubkey_auth grantors=auth-key acct=\"alice\"",
 			      "ssh", true),
@@ -199,7 +199,7 @@ START_TEST(nobody_is_told_where_nobody_wants_it)
 	d.common.root = _i == 0;
 	trail_failed(&d.m);
 	trail_password(&d.m, true);
-	trail_key(&d.m, SLICE_STR("SHA256:abc"), true);
+	trail_key(&d.m, TRAIL_PUBKEY, SLICE_STR("SHA256:abc"), true);
 	ck_assert_int_eq(trail_login(&d.m), OK);
 	d.m.session_id_octets = 32;
 	trail_end(&d.m);

@@ -171,6 +171,7 @@ session_main(const struct common *common, const struct conn *conn,
 }
 
 struct tokens_rep desk_told;
+struct netgroups_msg desk_questions;
 
 struct keycheck {
 	uint8_t identity[32]; /* the blob's beginning */
@@ -191,7 +192,16 @@ on_judge(struct keycheck *k, const struct judge_req *req, struct judge_rep *rep)
 	    req->blob.n < sizeof(k->identity) ? req->blob.n
 					      : sizeof(k->identity));
 	rep->identity = SLICE_OF(k->identity);
-	rep->allowed = slice_starts(req->blob, SLICE_STR("good"));
+	if (slice_is(req->blob, "group") && !req->resumed) {
+		rep->want = WANT_NETGROUPS;
+		return OK;
+	}
+	if (slice_is(req->blob, "program")) {
+		rep->want = WANT_KEYS;
+		return OK;
+	}
+	rep->allowed = slice_starts(req->blob, SLICE_STR("good")) ||
+		       (slice_is(req->blob, "group") && req->output.fd >= 0);
 	rep->verified = rep->allowed && slice_is(req->sig, "sig");
 	if (!rep->allowed)
 		rep->why = SLICE_STR("not listed");
@@ -212,6 +222,16 @@ on_tokens(struct keycheck *k, const struct empty_msg *req,
 	(void)k;
 	(void)req;
 	*rep = desk_told;
+	return OK;
+}
+
+enum err
+on_netgroups(struct keycheck *k, const struct empty_msg *req,
+    struct netgroups_msg *rep)
+{
+	(void)k;
+	(void)req;
+	*rep = desk_questions;
 	return OK;
 }
 
@@ -269,6 +289,34 @@ play(const struct runner_msg *m, struct runner_end_msg *end)
 	must(memfile_make("x", buf_slice(&out), &end->output.fd) == OK);
 }
 
+/* Each netgroup has whoever's name begins with a 'y'. */
+static int
+answer(struct rpc *r)
+{
+	SCOPED(buf_clear) struct buf answers = BUF_EMPTY;
+	struct netgroups_msg m;
+	struct netgroups_rep rep;
+	struct rd q;
+
+	if (rpc_decode(r, &layout_netgroups_msg, &m) != OK)
+		return 1;
+	for (q = rd_from(m.questions); q.left.n > 0;) {
+		struct slice group = rd_string(&q);
+		struct slice host = rd_string(&q);
+		struct slice user = rd_string(&q);
+		uint8_t yes =
+		    slice_starts(host.n > 0 ? host : user, SLICE_STR("y"));
+
+		if (slice_is(group, "crash"))
+			_exit(1);
+		must(buf_append(&answers, SLICE_OF(yes)) == OK);
+	}
+	rep.answers = buf_slice(&answers);
+	return rpc_send(r, ERRAND_ANSWER, &layout_netgroups_rep, &rep) == OK
+		   ? 0
+		   : 1;
+}
+
 int
 desk_errand(void)
 {
@@ -277,8 +325,11 @@ desk_errand(void)
 	struct runner_msg m;
 	uint32_t number;
 
-	if (rpc_receive(r, false, &number) != OK || number != ERRAND_RUN ||
-	    rpc_decode(r, &layout_runner_msg, &m) != OK)
+	if (rpc_receive(r, false, &number) != OK)
+		return 1;
+	if (number == ERRAND_ASK)
+		return answer(r);
+	if (number != ERRAND_RUN || rpc_decode(r, &layout_runner_msg, &m) != OK)
 		return 1;
 	play(&m, &end);
 	return rpc_send(r, ERRAND_END, &layout_runner_end_msg, &end) == OK ? 0

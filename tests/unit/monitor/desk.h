@@ -53,17 +53,22 @@ void desk_forget_log(struct desk *d);
 
 /* What the played keycheck says of a blob: it is listed if the blob begins
  * with "good", verified if the signature is "sig"; "good command", "good
- * restrict" carry these options; "crash" ends it by a signal. */
+ * restrict" carry these options; "crash" ends it by a signal; "group" wants
+ * netgroups first, and any answer will do; "program" wants one for ever. */
 
 /* And of a key, for a program's arguments: set before ops_key_start. */
 extern struct tokens_rep desk_told;
+
+/* And wants to know of netgroups: likewise. */
+extern struct netgroups_msg desk_questions;
 
 /*
  * An errand that is exec'd is this program again, which main gives to
  * desk_errand: it prints arguments, then "--" and the environment, a line
  * each, then "uid gid timeout". By its path a program ends otherwise:
  * /bin/status with 3, /bin/signal by 9, /bin/slow too late, /bin/long,
- * /bin/absent, /bin/unsafe; /bin/crash answers nothing.
+ * /bin/absent, /bin/unsafe; /bin/crash answers nothing. Of netgroups it says
+ * that whoever begins with a "y" is in each; "crash" answers nothing.
  */
 int desk_errand(void);
 

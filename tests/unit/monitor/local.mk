@@ -10,6 +10,7 @@ check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
 	tests/unit/monitor/check_account.c tests/unit/monitor/check_admit.c \
 	tests/unit/monitor/check_command.c tests/unit/monitor/check_host.c \
 	tests/unit/monitor/check_methods.c \
+	tests/unit/monitor/check_netgroups.c \
 	tests/unit/monitor/check_ops_kex.c \
 	tests/unit/monitor/check_ops_key.c \
 	tests/unit/monitor/check_ops_log.c \

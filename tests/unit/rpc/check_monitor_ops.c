@@ -36,7 +36,7 @@ static const struct {
 } rules[] = {
     {PHASE_KEX, " log sign_kex pick_group find_user "},
     {PHASE_AUTH, " log sign_kex pick_group auth_none auth_pubkey "
-		 "auth_password auth_other kbdint_start "},
+		 "auth_hostbased auth_password auth_other kbdint_start "},
     {PHASE_PROMPT, " log sign_kex pick_group kbdint_answer kbdint_cancel "},
     {PHASE_DONE, " log hand_over "},
     {PHASE_REFUSED, " log "},

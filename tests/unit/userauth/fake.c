@@ -6,6 +6,9 @@ static const char bodies_pubkey[] = "\0\0\0\0\13ssh-ed25519\0\0\0\4BLOB";
 static const char bodies_bound[] = "\0\0\0\0\13ssh-ed25519\0\0\0\4BLOB"
 				   "\0\0\0\3K_S";
 static const char bodies_password[] = "\0\0\0\0\6secret";
+static const char bodies_hostbased[] = "\0\0\0\13ssh-ed25519\0\0\0\4BLOB"
+				       "\0\0\0\5host.\0\0\0\4user"
+				       "\0\0\0\3SIG";
 static const char bodies_kbdint[] = "\0\0\0\0\0\0\0\0";
 
 struct slice
@@ -17,6 +20,8 @@ fake_body(const char *method)
 		return SLICE_STR(bodies_bound);
 	if (strcmp(method, "password") == 0)
 		return SLICE_STR(bodies_password);
+	if (strcmp(method, "hostbased") == 0)
+		return SLICE_STR(bodies_hostbased);
 	if (strcmp(method, "keyboard-interactive") == 0)
 		return SLICE_STR(bodies_kbdint);
 	return SLICE_NONE;
@@ -66,6 +71,12 @@ pubkey(void *ctx, const struct pubkey_req *req, struct verdict_rep *rep)
 {
 	return answer(ctx,
 	    note(ctx, req->hostbound ? "bound" : "pubkey", req->blob), rep);
+}
+
+static enum err
+hostbased(void *ctx, const struct hostbased_req *req, struct verdict_rep *rep)
+{
+	return answer(ctx, note(ctx, "hostbased", req->client_host), rep);
 }
 
 static enum err
@@ -169,6 +180,7 @@ static const struct userauth_ops ops = {
     .find_user = find_user,
     .none = none,
     .pubkey = pubkey,
+    .hostbased = hostbased,
     .password = password,
     .other = other,
     .kbdint_start = kbdint_start,
