@@ -78,6 +78,9 @@ PLAIN(open_pty, pty_req, pty_rep)
 PLAIN(login_record, login_req, login_rep)
 PLAIN(pty_done, pty_done_req, note_rep)
 PLAIN(tell_stats, stats_msg, note_rep)
+PLAIN(listens, listens_msg, note_rep)
+PLAIN(reclaim, reclaim_msg, note_rep)
+PLAIN(reclaimed, reclaimed_msg, note_rep)
 
 /* As PAM's conversation does: wait inside for what comes next. */
 enum err

@@ -210,6 +210,9 @@ NEVER(open_pty, pty_req, pty_rep)
 NEVER(login_record, login_req, login_rep)
 NEVER(pty_done, pty_done_req, note_rep)
 NEVER(tell_stats, stats_msg, note_rep)
+NEVER(listens, listens_msg, note_rep)
+NEVER(reclaim, reclaim_msg, note_rep)
+NEVER(reclaimed, reclaimed_msg, note_rep)
 
 /* ---- the world ---- */
 
