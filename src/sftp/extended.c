@@ -9,12 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #define FLAG_READ_ONLY 1u
 #define FLAG_NO_SETUID 2u
-#define OURS           5u /* descriptors that aren't the client's */
 
 /* ---- file systems ---------------------------------------------------------------- */
 
@@ -89,19 +87,15 @@ on_fstatvfs(struct sftp *s, struct rd *r)
 enum status
 on_limits(struct sftp *s, struct rd *r)
 {
-	struct rlimit limit;
-	uint64_t handles = 0;
 	size_t mark;
 	struct wr w;
 
 	(void)r;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > OURS)
-		handles = limit.rlim_cur - OURS;
 	w = sftp_reply(s, FXP_EXTENDED_REPLY, &mark);
 	wr_u64(&w, SFTP_MESSAGE_MAX);
 	wr_u64(&w, SFTP_DATA_MAX);
 	wr_u64(&w, SFTP_DATA_MAX);
-	wr_u64(&w, handles);
+	wr_u64(&w, s->handles.max);
 	sftp_end(s, &w, mark);
 	return FX_REPLIED;
 }
