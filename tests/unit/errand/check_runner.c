@@ -1,12 +1,10 @@
+#include "started.h"
 #include "suite.h"
 
 #include "sallyport/base/io.h"
-#include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/wr.h"
 #include "sallyport/proc/memfile.h"
-#include "sallyport/proc/spawn.h"
-#include "sallyport/roles.h"
 #include "sallyport/rpc/errand_ops.h"
 
 #include <errno.h>
@@ -15,13 +13,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define OUTPUT_MAX 1000
 
 static struct rpc *errand;
-static pid_t pid;
 static struct runner_end_msg end;
 static char printed[OUTPUT_MAX + 1];
 static uint32_t timeout_ms;
@@ -29,35 +25,8 @@ static uint32_t timeout_ms;
 static void
 init(void)
 {
-	log_set_level(LEVEL_QUIET);
 	timeout_ms = 20000;
 	printed[0] = '\0';
-}
-
-static void
-start(const char *task)
-{
-	int pair[2];
-
-	ck_assert_int_eq(io_pair(pair), OK);
-	pid = spawn_fork();
-	if (pid == 0) {
-		dup2(pair[1], SPAWN_CHANNEL);
-		io_close_but(SPAWN_CHANNEL + 1, NULL, 0);
-		_exit(errand_main(task));
-	}
-	close(pair[1]);
-	errand = rpc_new(pair[0]);
-}
-
-static int
-finish(void)
-{
-	int status = -1;
-
-	rpc_free(take(&errand));
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void
@@ -101,7 +70,7 @@ run(const char *const *argv)
 	put_words(&vars, env);
 	m.argv = buf_slice(&words);
 	m.env = buf_slice(&vars);
-	start(task);
+	errand = started(task);
 	ck_assert_int_eq(rpc_send(errand, ERRAND_RUN, &layout_runner_msg, &m),
 	    OK);
 	ck_assert_int_eq(rpc_receive(errand, false, &number), OK);
@@ -126,10 +95,10 @@ START_TEST(what_it_prints_comes_back)
 
 	ck_assert_int_eq(run(argv), RUNNER_DONE);
 	ck_assert_str_eq(printed, "a b  $c\n");
-	ck_assert_int_eq(finish(), 0);
+	ck_assert_int_eq(started_end(), 0);
 	ck_assert_int_eq(shell("exit 0"), RUNNER_DONE);
 	ck_assert_str_eq(printed, "");
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -142,7 +111,7 @@ START_TEST(it_has_three_descriptors_and_its_environment)
 
 	ck_assert_int_eq(shell(script), RUNNER_DONE);
 	ck_assert_str_eq(printed, "/\nA=1\nB=two words\n0\n1\n2\n");
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -150,10 +119,10 @@ START_TEST(its_end_is_told)
 {
 	ck_assert_int_eq(shell("echo x; exit 3"), RUNNER_STATUS);
 	ck_assert_uint_eq(end.number, 3);
-	finish();
+	started_end();
 	ck_assert_int_eq(shell("echo x; kill -9 $$"), RUNNER_SIGNAL);
 	ck_assert_uint_eq(end.number, 9);
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -170,7 +139,7 @@ slow(const char *script)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(shell(whole), RUNNER_TIMEOUT);
-	finish();
+	started_end();
 	ck_assert_int_gt(read(fd, text, sizeof(text) - 1), 0);
 	there = (pid_t)strtol(text, NULL, 10);
 	for (int i = 0; i < 500 && kill(there, 0) == 0; i++)
@@ -191,13 +160,13 @@ END_TEST
 START_TEST(a_chatty_one_is_killed)
 {
 	ck_assert_int_eq(shell("exec cat /dev/zero"), RUNNER_TOO_LONG);
-	finish();
+	started_end();
 	ck_assert_int_eq(shell("head -c 1000 /dev/zero | tr '\\0' x"),
 	    RUNNER_DONE);
 	ck_assert_uint_eq(strlen(printed), OUTPUT_MAX);
-	finish();
+	started_end();
 	ck_assert_int_eq(shell("head -c 1001 /dev/zero"), RUNNER_TOO_LONG);
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -206,7 +175,7 @@ START_TEST(its_children_are_not_waited_for)
 {
 	ck_assert_int_eq(shell("sleep 3 & echo said"), RUNNER_DONE);
 	ck_assert_str_eq(printed, "said\n");
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -225,25 +194,25 @@ START_TEST(only_root_may_have_written_it)
 	argv[0] = file;
 	ck_assert_int_eq(run(argv), RUNNER_UNSAFE); /* /tmp is everybody's */
 	ck_assert_uint_gt(end.path.n, 0);
-	finish();
+	started_end();
 	ck_assert_int_eq(chmod(file, 0777), 0);
 	ck_assert_int_eq(run(argv), RUNNER_UNSAFE);
 	ck_assert(!end.directory);
 	ck_assert(slice_is(end.path, file));
-	finish();
+	started_end();
 	unlink(file);
 	ck_assert_int_eq(run(argv), RUNNER_ABSENT);
 	ck_assert_uint_eq(end.number, ENOENT);
-	finish();
+	started_end();
 	rmdir(dir);
 	argv[0] = "/bin";
 	ck_assert_int_eq(run(argv), RUNNER_UNSAFE);
 	ck_assert_uint_eq(end.path.n, 0);
-	finish();
+	started_end();
 	argv[0] = "/etc/passwd"; /* root's, but no program */
 	ck_assert_int_eq(run(argv), RUNNER_STATUS);
 	ck_assert_uint_eq(end.number, 127);
-	finish();
+	started_end();
 }
 END_TEST
 
@@ -255,25 +224,25 @@ START_TEST(nonsense_is_not_answered)
 	const char *const relative[] = {"echo", NULL};
 	struct runner_msg m = {.timeout_ms = 1000};
 
-	start("runner");
-	ck_assert_int_ne(finish(), 0);
-	start("runner x");
-	ck_assert_int_ne(finish(), 0);
-	start(task);
-	ck_assert_int_ne(finish(), 0);
+	errand = started("runner");
+	ck_assert_int_ne(started_end(), 0);
+	errand = started("runner x");
+	ck_assert_int_ne(started_end(), 0);
+	errand = started(task);
+	ck_assert_int_ne(started_end(), 0);
 	put_words(&words, relative);
 	m.argv = buf_slice(&words);
-	start(task);
+	errand = started(task);
 	ck_assert_int_eq(rpc_send(errand, ERRAND_RUN, &layout_runner_msg, &m),
 	    OK);
-	ck_assert_int_ne(finish(), 0);
+	ck_assert_int_ne(started_end(), 0);
 }
 END_TEST
 
 START_TEST(it_ends_with_the_monitor)
 {
-	start("runner 1"); /* which isn't its parent */
-	ck_assert_int_ne(finish(), 0);
+	errand = started("runner 1"); /* which isn't its parent */
+	ck_assert_int_ne(started_end(), 0);
 }
 END_TEST
 

@@ -1,43 +1,9 @@
 #include "key/fixture.h"
+#include "started.h"
 
-#include "sallyport/base/log.h"
-#include "sallyport/proc/spawn.h"
-#include "sallyport/roles.h"
 #include "sallyport/rpc/keeper_ops.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 static struct rpc *errand;
-static pid_t pid;
-
-static void
-start(const char *task)
-{
-	int pair[2];
-
-	log_set_level(LEVEL_QUIET);
-	ck_assert_int_eq(io_pair(pair), OK);
-	pid = spawn_fork();
-	if (pid == 0) {
-		dup2(pair[1], SPAWN_CHANNEL);
-		io_close_but(SPAWN_CHANNEL + 1, NULL, 0);
-		_exit(errand_main(task));
-	}
-	close(pair[1]);
-	errand = rpc_new(pair[0]);
-}
-
-static int
-end(void)
-{
-	int status = -1;
-
-	rpc_free(take(&errand));
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
 
 static bool
 signs(uint32_t number)
@@ -68,24 +34,24 @@ static const char *const useless[] = {"skhelper /nonexistent/lib.so",
 /* It says no each time, and lives on: the next one may be had. */
 START_TEST(a_provider_that_is_none_signs_nothing)
 {
-	start(useless[_i]);
+	errand = started(useless[_i]);
 	for (uint32_t i = 1; i <= 3; i++)
 		ck_assert(!signs(i));
-	ck_assert_int_eq(end(), 0);
+	ck_assert_int_eq(started_end(), 0);
 }
 END_TEST
 
 START_TEST(ends_with_the_keeper)
 {
-	start(useless[0]);
-	ck_assert_int_eq(end(), 0);
+	errand = started(useless[0]);
+	ck_assert_int_eq(started_end(), 0);
 }
 END_TEST
 
 START_TEST(a_provider_must_be_named)
 {
-	start("skhelper");
-	ck_assert_int_ne(end(), 0);
+	errand = started("skhelper");
+	ck_assert_int_ne(started_end(), 0);
 }
 END_TEST
 
