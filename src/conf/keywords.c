@@ -3,6 +3,7 @@
 #include "values_command.h"
 #include "values_metrics.h"
 #include "values_net.h"
+#include "values_penalties.h"
 #include "values_session.h"
 #include "values_ssh.h"
 #include "values_text.h"
@@ -137,7 +138,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("RDomain",                       rdomain,                        net_rdomain,    "none",   MATCH),
 	KEYWORD ("SshdSessionPath",               sshd_session_path,              text_path,      "none",   GLOBAL),
 	KEYWORD ("SshdAuthPath",                  sshd_auth_path,                 text_path,      "none",   GLOBAL),
-	KEYWORD ("PerSourcePenaltyExemptList",    penalty_exempt,                 net_exempt,     "none",   GLOBAL),
+	KEYWORD ("PerSourcePenaltyExemptList",    penalty_exempt,                 penalties_exempt, "none", GLOBAL),
 	KEYWORD ("LogLevel",                      log_level,                      log_level,      "INFO",   MATCH),
 	KEYWORD ("SyslogFacility",                syslog_facility,                facility,       "AUTH",   GLOBAL),
 	KEYWORD ("AuthorizedKeysFile",            authorized_keys_files,          text_home_paths, ".ssh/authorized_keys .ssh/authorized_keys2", MATCH),
@@ -164,7 +165,7 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("PermitListen",                  permit_listen,                  session_permit_listen, "any", MATCH),
 	KEYWORD ("PermitUserEnvironment",         permit_user_environment,        session_user_environment, "no", GLOBAL),
 	KEYWORD2("PubkeyAuthOptions",             pubkey_touch, pubkey_verify,    ssh_pubkey_options, "none", MATCH),
-	KEYWORD ("PerSourcePenalties",            penalties,                      net_penalties,  "yes",    GLOBAL),
+	KEYWORD ("PerSourcePenalties",            penalties,                      penalties,      "yes",    GLOBAL),
 	KEYWORD ("SpawnerGeneration",             spawner_generation,             generation,     "64",     GLOBAL | OURS),
 	KEYWORD ("ForwardAllow",                  forward_allow,                  session_rules,  "any",    MATCH | OURS),
 	KEYWORD ("ForwardDeny",                   forward_deny,                   session_rules,  "none",   MATCH | OURS),

@@ -11,7 +11,8 @@ libsp_conf_a_SOURCES = src/conf/advice.c src/conf/advice.h \
 	src/conf/values.h src/conf/values_command.c \
 	src/conf/values_command.h src/conf/values_metrics.c \
 	src/conf/values_metrics.h src/conf/values_net.c \
-	src/conf/values_net.h \
+	src/conf/values_net.h src/conf/values_penalties.c \
+	src/conf/values_penalties.h \
 	src/conf/values_session.c src/conf/values_session.h \
 	src/conf/values_ssh.c src/conf/values_ssh.h src/conf/values_text.c \
 	src/conf/values_text.h

@@ -18,8 +18,6 @@ extern const struct values_kind values_net_qos;     /* interactive and bulk */
 extern const struct values_kind values_net_startups;   /* begin, rate, full */
 extern const struct values_kind values_net_per_source; /* count, or none */
 extern const struct values_kind values_net_netblock;   /* netblock4, 6 */
-extern const struct values_kind values_net_penalties;  /* grows by keys */
-extern const struct values_kind values_net_exempt; /* address list, or none */
 
 /*
  * "host", "host:port", "[v6]:port": cut text into its parts, brackets off.

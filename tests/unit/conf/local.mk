@@ -10,6 +10,7 @@ check_conf_SOURCES = tests/unit/suite.h tests/unit/conf/suite.c \
 	tests/unit/conf/check_match.c tests/unit/conf/check_origin.c \
 	tests/unit/conf/check_parse.c tests/unit/conf/check_suggest.c \
 	tests/unit/conf/check_values.c tests/unit/conf/check_values_net.c \
+	tests/unit/conf/check_values_penalties.c \
 	tests/unit/conf/check_values_session.c \
 	tests/unit/conf/check_values_ssh.c tests/unit/conf/check_values_text.c
 check_conf_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/src/conf \

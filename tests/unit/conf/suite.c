@@ -5,6 +5,7 @@ TCase *check_bundle(void);
 TCase *check_keywords(void);
 TCase *check_values(void);
 TCase *check_values_net(void);
+TCase *check_values_penalties(void);
 TCase *check_values_session(void);
 TCase *check_values_ssh(void);
 TCase *check_values_text(void);
@@ -21,9 +22,9 @@ main(void)
 {
 	static case_fn *const cases[] = {check_line, check_bundle,
 	    check_keywords, check_values, check_values_net,
-	    check_values_session, check_values_ssh, check_values_text,
-	    check_parse, check_match, check_conf, check_dump, check_origin,
-	    check_suggest, check_advice};
+	    check_values_penalties, check_values_session, check_values_ssh,
+	    check_values_text, check_parse, check_match, check_conf, check_dump,
+	    check_origin, check_suggest, check_advice};
 
 	return suite_run("conf", cases, sizeof(cases) / sizeof(cases[0]));
 }
