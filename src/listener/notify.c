@@ -286,9 +286,14 @@ void
 notify_resumed(struct listener *l)
 {
 	/* as after a reload that succeeded: sshd's users wait for the file */
+	char lines[sizeof("READY=1\n") + sizeof(l->notify.told)];
+
 	if (l->cmd->debug == 0 && !l->cmd->inetd)
 		move_pid_file(l);
-	tell(l, "READY=1");
+	status_text(l, l->notify.told, sizeof(l->notify.told));
+	/* at once with why it failed: "systemctl reload" returns on READY */
+	snprintf(lines, sizeof(lines), "READY=1\n%s", l->notify.told);
+	tell(l, lines);
 }
 
 void

@@ -69,12 +69,20 @@ def test_a_failed_reload_is_over_too(env):
     n = Notified(env)
     s = env.server(environment=n.environment)
     s.write_config(["NoSuchKeyword yes"])
+    before = time.monotonic_ns() // 1000
     n.reload(s)
     n.wait("STATUS=.*the last reload failed: .*NoSuchKeyword")
+    # in this order, and the reason with the message that it is over
+    begin, over = [m for m in n.messages if "RELOADING" in m or
+                   m.startswith("READY=1")][-2:]
+    at = int(re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)", begin)[1])
+    assert before <= at <= time.monotonic_ns() // 1000, begin
+    assert re.fullmatch("READY=1\nSTATUS=.*; the last reload failed: .*"
+                        "NoSuchKeyword.*", over), over
     s.write_config([])
     n.reload(s)
     wait_for(lambda: "failed" not in [m for m in n.messages
-                                      if m.startswith("STATUS")][-1], 20,
+                                      if "STATUS=" in m][-1], 20,
              "a status without it")
 
 
