@@ -120,7 +120,7 @@ inetd_run(struct listener *l)
 	int n;
 
 	makekeys_missing(l);
-	if (spawners_start_keeper(l) != OK)
+	if (keepers_start(l) != OK)
 		exit(l->exit_status != 0 ? l->exit_status : 255);
 	if (l->connection >= 0)
 		c.in = c.out = l->connection;

@@ -241,7 +241,7 @@ struct listener {
 	pid_t *former; /* children of before: their end is only to be reaped */
 	size_t nformer;
 
-	/* the keeper; spawners.c */
+	/* keepers.c */
 	pid_t keeper_pid;
 	struct rpc *keeper;          /* NULL: there is none yet */
 	struct rpc *keeper_starting; /* then: one that loads its keys */
@@ -415,13 +415,21 @@ void waiting_charge(struct client *c, enum penalty why);
 void waiting_free(struct client *c);
 void waiting_keepalive(const struct listener *l, int fd);
 
-/* ---- spawners.c ---- */
+/* ---- keepers.c ---- */
 /* Start the keeper and learn its keys; blocks. ERR_NOT_FOUND: no keys. */
-MUST_USE enum err spawners_start_keeper(struct listener *l);
-void spawners_watch_keeper(struct listener *l);
+MUST_USE enum err keepers_start(struct listener *l);
+void keepers_watch(struct listener *l);
+/* Start another while connections are accepted: they wait for it. */
+void keepers_restart(struct listener *l);
+
+/* ---- spawners.c ---- */
 /* Keeper, and the first generation. Where l->serving, what fails is tried
  * again. */
 MUST_USE enum err spawners_start(struct listener *l);
+/* See that one generation is ready or on its way ahead of need. */
+void spawners_ahead(struct listener *l);
+/* A keeper or spawner that couldn't be made now is tried again. */
+void spawners_retry(struct listener *l);
 /* A child whose work is over, or of before a reload: reap it when it ends. */
 void spawners_forget(struct listener *l, pid_t pid);
 /* A client spoke: hand it on now or when a spawner is ready. */

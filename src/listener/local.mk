@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libsp_listener.a
 libsp_listener_a_SOURCES = src/listener/listener.c src/listener/listener.h \
 	src/listener/sockets.c src/listener/waiting.c src/listener/admit.c \
-	src/listener/penalties.c \
+	src/listener/penalties.c src/listener/keepers.c \
 	src/listener/spawners.c src/listener/reload.c src/listener/notify.c \
 	src/listener/carry.c src/listener/makekeys.c \
 	src/listener/survivors.c src/listener/claims.c \

@@ -1,5 +1,5 @@
 /*
- * spawners.c - the keeper and the generations: executed ahead, fed, retired
+ * spawners.c - the generations: executed ahead, fed, retired
  *
  * There is always one generation that takes connections and, when all is well,
  * one that was executed ahead, so that no client waits for an exec. Where the
@@ -12,200 +12,23 @@
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/base/must.h"
-#include "sallyport/base/wr.h"
-#include "sallyport/proc/memfile.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/proc/spawn.h"
 #include "sallyport/rpc/keeper_ops.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #define GENERATION_MS (10 * 60 * 1000) /* after its first connection */
-#define RETRY_MS      500   /* a process that couldn't be made: try again */
-#define KEEPER_MS     20000 /* loads 256 large keys within a second */
-#define HOSTKEYS_MAX  ((size_t)64 << 10)
+#define RETRY_MS      500 /* a process that couldn't be made: try again */
 
-static void start_next(struct listener *l);
 static void feed(struct listener *l);
 
-/* What couldn't be made now is tried again. */
-static void
-retry_later(struct listener *l)
+void
+spawners_retry(struct listener *l)
 {
 	loop_timer(l->loop, &l->retry, clock_mono_ms() + RETRY_MS);
-}
-
-/* ---- keeper -------------------------------------------------------------- */
-
-static enum err
-keeper_paths(const struct conf *conf, struct buf *keys, struct buf *certs)
-{
-	struct wr k = wr_into(keys), c = wr_into(certs);
-	enum err e;
-
-	for (size_t i = 0; i < conf->host_keys.n; i++) {
-		wr_cstr(&k, conf->host_keys.v[i]);
-		wr_cstr(&k, conf->host_keys_default ? "d" : "c");
-	}
-	for (size_t i = 0; i < conf->host_certificates.n; i++)
-		wr_cstr(&c, conf->host_certificates.v[i]);
-	if ((e = wr_end(&k, NULL)) != OK)
-		return e;
-	return wr_end(&c, NULL);
-}
-
-/* A disk that doesn't answer must not keep everybody waiting for ever. */
-static enum err
-keeper_wait(const struct rpc *keeper)
-{
-	struct pollfd p = {.fd = rpc_fd(keeper), .events = POLLIN};
-	uint64_t end_ms = clock_mono_ms() + KEEPER_MS;
-
-	for (;;) {
-		uint64_t now_ms = clock_mono_ms();
-
-		if (now_ms >= end_ms)
-			return ERR_TIMEOUT;
-		if (poll(&p, 1, (int)(end_ms - now_ms)) > 0)
-			return OK;
-	}
-}
-
-/* HostKeyAgent's socket, or NULL. */
-static const char *
-agent_path(const struct conf *conf)
-{
-	const char *path = conf->host_key_agent;
-
-	if (path != NULL && strcmp(path, "SSH_AUTH_SOCK") == 0)
-		path = getenv("SSH_AUTH_SOCK");
-	return path;
-}
-
-static enum err
-log_places_list(const struct conf *conf, struct buf *list)
-{
-	struct wr w = wr_into(list);
-
-	for (size_t i = 0; i < conf->log_verbose.n; i++)
-		wr_cstr(&w, conf->log_verbose.v[i]);
-	return wr_end(&w, NULL);
-}
-
-/* Send it what to load. */
-static enum err
-keeper_ask(const struct listener *l, struct rpc *keeper)
-{
-	SCOPED(buf_clear) struct buf keys = BUF_LIMIT(HOSTKEYS_MAX);
-	SCOPED(buf_clear) struct buf certs = BUF_LIMIT(HOSTKEYS_MAX);
-	SCOPED(buf_clear) struct buf places = BUF_LIMIT(HOSTKEYS_MAX);
-	struct keeper_start_msg start = {.check = l->cmd->test || l->cmd->dump};
-	char word[32];
-	enum err e;
-
-	if ((e = keeper_paths(l->conf, &keys, &certs)) != OK ||
-	    (e = log_places_list(l->conf, &places)) != OK)
-		return e;
-	log_export(word);
-	start.log = slice_cstr(word);
-	start.hostkeys = buf_slice(&keys);
-	start.certificates = buf_slice(&certs);
-	start.places = buf_slice(&places);
-	start.agent = slice_cstr(agent_path(l->conf));
-	/* "internal" and "none": we have none of our own */
-	if (l->conf->security_key_provider != NULL &&
-	    l->conf->security_key_provider[0] == '/')
-		start.provider = slice_cstr(l->conf->security_key_provider);
-	return rpc_send(keeper, KEEPER_START, &layout_keeper_start_msg, &start);
-}
-
-/* Take what it could load, if it is there. ERR_NOT_FOUND: no keys. */
-static enum err
-keeper_answer(struct listener *l, struct rpc *keeper)
-{
-	struct keys_msg answer;
-	uint32_t number;
-	enum err e = rpc_receive(keeper, true, &number);
-
-	if (e != OK)
-		return e;
-	if (number != KEEPER_KEYS)
-		return ERR_RPC;
-	if ((e = rpc_decode(keeper, &layout_keys_msg, &answer)) != OK)
-		return e;
-	if (answer.count == 0)
-		return ERR_NOT_FOUND;
-	buf_clear(&l->keys);
-	if ((e = buf_append(&l->keys, answer.keys)) != OK)
-		return e;
-	io_close(&l->keys_fd);
-	if ((e = memfile_make("hostkeys", buf_slice(&l->keys), &l->keys_fd)) ==
-	    OK)
-		rpc_idle(keeper);
-	return e;
-}
-
-/* One that has nothing to serve with. It may hang in a read that nothing
- * ends: nobody waits for its end. */
-static void
-give_up_keeper(struct listener *l, struct rpc *keeper, enum err why)
-{
-	rpc_free(keeper);
-	if (l->keeper_pid > 0)
-		kill(l->keeper_pid, SIGKILL);
-	spawners_forget(l, l->keeper_pid);
-	l->keeper_pid = 0;
-	if (why != ERR_NOT_FOUND) {
-		log_error("keeper: %s", err_sentence(why));
-		return;
-	}
-	log_info("sshd: no hostkeys available%s",
-	    !l->serving ? " -- exiting." : "; trying again");
-	l->exit_status = 1;
-}
-
-/* A process that loads the keys. Gives its channel. */
-static enum err
-execute_keeper(struct listener *l, struct rpc **keeper)
-{
-	int pair[2];
-	enum err e;
-
-	if ((e = io_pair(pair)) != OK)
-		return e;
-	e = spawn_image(ROLE_KEEPER, NULL, pair[1], &l->keeper_pid);
-	io_close(&pair[1]);
-	if (e != OK) {
-		io_close(&pair[0]);
-		log_error("keeper: %s", strerror(errno));
-		return e;
-	}
-	*keeper = rpc_new(pair[0]);
-	if ((e = keeper_ask(l, *keeper)) != OK)
-		give_up_keeper(l, take(keeper), e);
-	return e;
-}
-
-enum err
-spawners_start_keeper(struct listener *l)
-{
-	struct rpc *keeper;
-	enum err e = execute_keeper(l, &keeper);
-
-	if (e != OK)
-		return e;
-	if ((e = keeper_wait(keeper)) != OK ||
-	    (e = keeper_answer(l, keeper)) != OK)
-		give_up_keeper(l, keeper, e);
-	else
-		l->keeper = keeper;
-	return e;
 }
 
 static void
@@ -279,120 +102,6 @@ dismiss_if_done(struct generation *g)
 	mem_free(g);
 }
 
-/* The keeper can't open a socket any more; and agents want to see root. */
-static void
-open_agent(struct listener *l)
-{
-	const char *path = agent_path(l->conf);
-	struct agent_msg m = {.link = {-1}};
-
-	if (path != NULL && io_connect_unix(path, &m.link.fd) != OK)
-		log_error("Could not connect to agent \"%s\": %s", path,
-		    strerror(errno));
-	if (rpc_send(l->keeper, KEEPER_agent, &layout_agent_msg, &m) != OK)
-		log_debug1("the keeper is gone");
-	io_close(&m.link.fd);
-	rpc_idle(l->keeper);
-}
-
-/* ---- a keeper's place is taken, without anybody waiting ------------------- */
-
-static void
-keeper_came(struct listener *l, struct rpc *keeper)
-{
-	l->keeper = keeper;
-	spawners_watch_keeper(l);
-	start_next(l);
-}
-
-/* It answers, or it ended, or its time is over. */
-static void
-on_starting(struct watch *w, unsigned int events)
-{
-	struct listener *l = w->ctx;
-	enum err e = keeper_answer(l, l->keeper_starting);
-	struct rpc *keeper;
-
-	(void)events;
-	if (e == ERR_AGAIN)
-		return;
-	loop_remove(w);
-	loop_timer_cancel(&l->keeper_late);
-	keeper = take(&l->keeper_starting);
-	if (e == OK) {
-		keeper_came(l, keeper);
-		return;
-	}
-	give_up_keeper(l, keeper, e);
-	retry_later(l);
-}
-
-static void
-on_keeper_late(struct timer *t)
-{
-	struct listener *l = t->ctx;
-
-	loop_remove(&l->keeper_watch);
-	give_up_keeper(l, take(&l->keeper_starting), ERR_TIMEOUT);
-	retry_later(l);
-}
-
-/* Connections are accepted meanwhile, and wait for their spawner. */
-static void
-restart_keeper(struct listener *l)
-{
-	if (execute_keeper(l, &l->keeper_starting) != OK) {
-		retry_later(l);
-		return;
-	}
-	l->keeper_watch = (struct watch){.fd = rpc_fd(l->keeper_starting),
-	    .events = LOOP_READ,
-	    .on = on_starting,
-	    .ctx = l};
-	must(loop_add(l->loop, &l->keeper_watch) == OK);
-	l->keeper_late = (struct timer){.on = on_keeper_late, .ctx = l};
-	loop_timer(l->loop, &l->keeper_late, clock_mono_ms() + KEEPER_MS);
-}
-
-/* Every generation of the dead keeper with it: the next have the new one. */
-static void
-on_keeper(struct watch *w, unsigned int events)
-{
-	struct listener *l = w->ctx;
-	uint32_t number;
-	enum err e = rpc_receive(l->keeper, true, &number);
-
-	(void)events;
-	if (e == ERR_AGAIN)
-		return;
-	if (e == OK && number == KEEPER_AGENT_LOST) {
-		open_agent(l);
-		return;
-	}
-	log_error("the keeper of the host keys ended; starting another");
-	loop_remove(w);
-	rpc_free(take(&l->keeper));
-	spawners_forget(l, l->keeper_pid);
-	l->keeper_pid = 0;
-	if (l->current != NULL)
-		retire(l->current);
-	if (l->next != NULL)
-		retire(l->next);
-	restart_keeper(l);
-	LIST_EACH_SAFE (it, &l->generations)
-		dismiss_if_done(LIST_ITEM(it, struct generation, all));
-}
-
-void
-spawners_watch_keeper(struct listener *l)
-{
-	l->keeper_watch = (struct watch){.fd = rpc_fd(l->keeper),
-	    .events = LOOP_READ,
-	    .on = on_keeper,
-	    .ctx = l};
-	must(loop_add(l->loop, &l->keeper_watch) == OK);
-}
-
 /* ---- one generation ------------------------------------------------------ */
 
 static struct client *
@@ -438,9 +147,9 @@ generation_lost(struct generation *g)
 	}
 	dismiss_if_done(g);
 	if (l->current == NULL && l->next == NULL && !was_starting)
-		start_next(l);
+		spawners_ahead(l);
 	else if (was_starting)
-		retry_later(l);
+		spawners_retry(l);
 	feed(l);
 }
 
@@ -456,7 +165,7 @@ on_ready(struct generation *g, const struct spawner_ready_msg *m)
 		l->never_warm = true;
 		retire(g);
 		dismiss_if_done(g);
-		start_next(l);
+		spawners_ahead(l);
 		return;
 	}
 	g->state = GENERATION_READY;
@@ -551,7 +260,7 @@ on_age(struct timer *t)
 	if (l->next == NULL || l->next->state != GENERATION_READY) {
 		/* nobody to follow it yet: serve on */
 		loop_timer(l->loop, t, clock_mono_ms() + RETRY_MS);
-		start_next(l);
+		spawners_ahead(l);
 		return;
 	}
 	retire(g);
@@ -620,15 +329,14 @@ generation_start(struct listener *l, struct generation **out)
 	return send_start(l, g);
 }
 
-/* See that one generation is ready or on its way ahead of need. */
-static void
-start_next(struct listener *l)
+void
+spawners_ahead(struct listener *l)
 {
 	if (l->next != NULL || l->stopping || l->keeper == NULL)
 		return;
 	if (generation_start(l, &l->next) != OK) {
 		log_error("can't start a spawner: %s", strerror(errno));
-		retry_later(l);
+		spawners_retry(l);
 	}
 }
 
@@ -638,8 +346,8 @@ on_retry(struct timer *t)
 	struct listener *l = t->ctx;
 
 	if (l->keeper == NULL && l->keeper_starting == NULL)
-		restart_keeper(l);
-	start_next(l);
+		keepers_restart(l);
+	spawners_ahead(l);
 }
 
 static void
@@ -662,14 +370,14 @@ spawners_start(struct listener *l)
 
 	l->retry = (struct timer){.on = on_retry, .ctx = l};
 	loop_signal(l->loop, SIGCHLD, on_child, l);
-	if ((e = spawners_start_keeper(l)) == OK) {
-		spawners_watch_keeper(l);
-		start_next(l);
+	if ((e = keepers_start(l)) == OK) {
+		keepers_watch(l);
+		spawners_ahead(l);
 		e = l->next == NULL ? ERR_SYSTEM : OK;
 	}
 	if (e == OK || !l->serving)
 		return e;
-	retry_later(l);
+	spawners_retry(l);
 	return OK;
 }
 
@@ -698,7 +406,7 @@ taker(struct listener *l)
 		l->next = NULL;
 	}
 	if (l->next == NULL)
-		start_next(l);
+		spawners_ahead(l);
 	if (l->current != NULL && used_up(l->current) && l->next != NULL)
 		return NULL; /* its successor is on its way */
 	return l->current;
@@ -797,7 +505,7 @@ spawners_renew(struct listener *l)
 		retire(g);
 		dismiss_if_done(g);
 	}
-	start_next(l);
+	spawners_ahead(l);
 }
 
 void
@@ -833,6 +541,6 @@ spawners_crashed(struct generation *g)
 		log_info("generation %u retired after a crash",
 		    (unsigned int)g->number);
 		retire(g);
-		start_next(g->listener);
+		spawners_ahead(g->listener);
 	}
 }

@@ -245,8 +245,7 @@ testmode_run(struct cmdline *c)
 	if (c->test)
 		advise(c, l->set);
 	/* Keys that the first start will make aren't missing before it. */
-	if (!c->dump_plain && !makekeys_due(l) &&
-	    spawners_start_keeper(l) != OK)
+	if (!c->dump_plain && !makekeys_due(l) && keepers_start(l) != OK)
 		return l->exit_status != 0 ? l->exit_status : 255;
 	if (reload_answer(l) != OK)
 		return 255;

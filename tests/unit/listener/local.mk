@@ -1,7 +1,7 @@
 # tests/unit/listener: unit tests of src/listener; a check_NAME.c for each NAME.c
 #
-# inetd.c, listener.c, makekeys.c, scrape.c and spawners.c are processes:
-# tests/system/test_processes.py, test_reload.py and test_systemd.py.
+# inetd.c, keepers.c, listener.c, makekeys.c, scrape.c and spawners.c are
+# processes: tests/system/test_processes.py, test_reload.py, test_systemd.py.
 check_PROGRAMS += check-listener
 TESTS += check-listener
 check_listener_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
