@@ -92,6 +92,7 @@ struct grant {
 	const char *auth_info; /* ExposeAuthInfo's text, or NULL */
 	bool use_lastlog;      /* the monitor will answer login_record */
 	bool must_change;      /* the password has expired: passwd, no more */
+	bool selinux;          /* programs have a context of their own */
 };
 
 /*

@@ -32,11 +32,36 @@ grant_fill(struct monitor *m, struct grant *g)
 	    .tunnel = m->key_tunnel,
 	    .pam_env = m->conf.use_pam ? pam_environment(m) : NULL,
 	    .use_lastlog = m->common->root,
-	    .must_change = m->must_change};
+	    .must_change = m->must_change,
+	    .selinux = m->context != NULL};
 	if (m->messages.n > 0)
 		g->message = mem_text(buf_slice(&m->messages));
 	if (m->auth_info.n > 0)
 		g->auth_info = mem_text(buf_slice(&m->auth_info));
+}
+
+/* Keyrings that modules make are to have the user's context, too. */
+static enum err
+open_session(struct monitor *m)
+{
+	enum err e;
+
+	if ((e = contexts_find(m)) != OK || !m->conf.use_pam)
+		return e;
+	contexts_before_modules(m);
+	e = pam_session(m);
+	contexts_after_modules(m);
+	return e;
+}
+
+static _Noreturn void
+become_session(struct monitor *m, const struct grant *g, int channel,
+    pid_t monitor)
+{
+	pam_forget(m);
+	if (contexts_enter(m) != OK)
+		_exit(MONITOR_EXIT_FAILED);
+	session_main(m->common, m->conn, g, m->state, channel, monitor);
 }
 
 enum err
@@ -51,16 +76,14 @@ grant_start(struct monitor *m)
 		log_error("groups of %s: %s", m->account.name, strerror(errno));
 		return ERR_SYSTEM;
 	}
-	if (m->conf.use_pam && (e = pam_session(m)) != OK)
+	if ((e = open_session(m)) != OK)
 		return e;
 	if ((e = trail_login(m)) != OK)
 		return e;
 	grant_fill(m, &g);
 	m->session_pid = monitor_fork(m, &channel);
-	if (m->session_pid == 0) {
-		pam_forget(m);
-		session_main(m->common, m->conn, &g, m->state, channel, self);
-	}
+	if (m->session_pid == 0)
+		become_session(m, &g, channel, self);
 	pam_restore_limits(m);
 	io_close(&m->state);
 	if (m->session_pid < 0) {

@@ -346,6 +346,7 @@ void
 monitor_warm(const struct conf *conf, bool cold)
 {
 	trail_warm();
+	contexts_warm();
 	if (cold)
 		return;
 	account_warm();

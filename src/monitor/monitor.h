@@ -97,7 +97,8 @@ struct monitor {
 
 	/* who it claims to be */
 	char *user_sent; /* as sent */
-	char *user;      /* without ":style" */
+	char *user;      /* without ":style" and "/role" */
+	char *role;      /* SELinux's, or NULL */
 	struct account account;
 	bool valid; /* exists, and nothing of the account speaks against it */
 	bool prohibited;  /* RefuseConnection */
@@ -151,6 +152,7 @@ struct monitor {
 	bool crashed;       /* a child died of a signal of its own doing */
 
 	enum trail trail;
+	char *context;      /* SELinux's for the user's programs, or NULL */
 	bool trail_session; /* its beginning was recorded by us, not libpam */
 };
 
@@ -316,6 +318,28 @@ void trail_end(struct monitor *m);
 /* ---- ops_user.c ---- */
 /* Find the account that m->user names, and the configuration for it. */
 MUST_USE enum err ops_user_find(struct monitor *m);
+
+/* ---- contexts.c ---- */
+/* Load libselinux where SELinux is on. Before the first fork. */
+void contexts_warm(void);
+/* The same with this library; enforce: a file that begins with "0" where the
+ * policy isn't enforced (keeps the name). */
+void contexts_load(const char *library, const char *enforce);
+/* Where SELinux is on: "name/role" and "name/role:style" name a role, which is
+ * cut off *user. Gives it, or NULL: there is none. */
+char *contexts_role(struct slice *user);
+/* The account's context into m->context. ERR_DENIED, which is logged: it has
+ * none, and the policy is enforced. */
+MUST_USE enum err contexts_find(struct monitor *m);
+/* Around the opening of PAM's session: keyrings have this context; and a module
+ * may have chosen another. */
+void contexts_before_modules(const struct monitor *m);
+void contexts_after_modules(struct monitor *m);
+/* In the session's process, still root: what it execs starts there. ERR_DENIED
+ * as above. */
+MUST_USE enum err contexts_enter(const struct monitor *m);
+/* A terminal gets the context that the policy has for it, or keeps its own. */
+void contexts_terminal(const struct monitor *m, int fd, const char *name);
 
 /* ---- ops_key.c ---- */
 /* keycheck's word on a key, with what it wants to hear of programs and

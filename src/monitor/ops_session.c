@@ -56,6 +56,7 @@ own_terminal(const struct monitor *m, const char *path)
 	if (!m->common->root)
 		return true; /* it is the user's already */
 	group = account_tty_group(m->account.gid);
+	contexts_terminal(m, fd, path);
 	return fchown(fd, m->account.uid, group) == 0 &&
 	       fchmod(fd, TTY_MODE) == 0;
 }

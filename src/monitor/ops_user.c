@@ -83,12 +83,14 @@ enum err
 on_find_user(struct monitor *m, const struct user_req *req,
     struct user_rep *rep)
 {
+	struct slice name = req->user;
 	enum err e;
 
 	if (!name_is_sane(req->user))
 		return ERR_FORMAT;
 	m->user_sent = mem_text(req->user);
-	m->user = mem_text(slice_first(req->user, slice_find(req->user, ':')));
+	m->role = contexts_role(&name);
+	m->user = mem_text(slice_first(name, slice_find(name, ':')));
 	phases_reach(m, PHASE_END_VERSION, req->version_at_ms);
 	phases_reach(m, PHASE_END_KEX, req->kex_at_ms);
 	ops_log_user(m);

@@ -170,6 +170,8 @@ set_items(struct pam *p)
 	if (p->status == PAM_SUCCESS)
 		p->status = lib.set_item(p->handle, PAM_FAIL_DELAY, function);
 	put_variable(p, "SSH_CONNECTION", ends);
+	if (p->m->role != NULL) /* for pam_selinux */
+		put_variable(p, "SELINUX_ROLE_REQUESTED", p->m->role);
 }
 
 /* Modules may go by what was proved before: a second factor for passwords

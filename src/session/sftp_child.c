@@ -177,6 +177,8 @@ sftp_child_run(const struct sftp_child *c)
 	const char *fault;
 	int status, argc = split(c->command, argv);
 
+	if (c->note != NULL)
+		to_session((void *)c, LEVEL_DEBUG1, c->note);
 	signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error */
 	if (argc < 0)
 		refuse(c, "internal-sftp: bad quoting, or too many words");

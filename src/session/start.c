@@ -18,6 +18,7 @@
 
 #include "sallyport/base/io.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/proc/domain.h"
 #include "sallyport/proc/parent.h"
 #include "sallyport/proc/spawn.h"
 
@@ -365,6 +366,17 @@ change_password(const struct program *p)
 	_exit(1);
 }
 
+/* As sshd has it: the policy's domain for file transfer, where it lets us go
+ * there, and a root directory of the user's leaves us a /proc to say so. */
+static const char *
+move_to_domain(const struct session *s)
+{
+	if (!s->grant->selinux ||
+	    domain_change(DOMAIN_OF_SELF, "sftpd_t") == OK)
+		return NULL;
+	return "SELinux: no way to the domain sftpd_t";
+}
+
 /* There is nothing to exec: with a root directory of the user's own there
  * may be no program at all. */
 static _Noreturn void
@@ -376,7 +388,8 @@ serve_sftp(const struct launch *l)
 	    .home = s->grant->home,
 	    .conf = &s->conf,
 	    .address = s->conn->peer_ip,
-	    .log = l->plan->log};
+	    .log = l->plan->log,
+	    .note = move_to_domain(s)};
 
 	sftp_child_run(&c);
 }

@@ -4,8 +4,8 @@
 #include "sallyport/proc/spawn.h"
 
 /* clang-format off */
-#define CASES(C) C(account) C(admit) C(command) C(host) C(methods)            \
-	C(netgroups)                                                          \
+#define CASES(C) C(account) C(admit) C(command) C(contexts) C(host)           \
+	C(methods) C(netgroups)                                               \
 	C(ops_kex) C(ops_key) C(ops_log) C(ops_password) C(ops_reclaim)       \
 	C(ops_session) C(ops_user) C(phases) C(refusal) C(shadow) C(trail)    \
 	C(verdict)

@@ -5,7 +5,8 @@ check_proc_SOURCES = tests/unit/suite.h tests/unit/proc/suite.c \
 	tests/unit/proc/children.h \
 	tests/unit/proc/check_audit.c tests/unit/proc/check_chroot.c \
 	tests/unit/proc/check_creds.c \
-	tests/unit/proc/check_deadline.c tests/unit/proc/check_memfile.c \
+	tests/unit/proc/check_deadline.c tests/unit/proc/check_domain.c \
+	tests/unit/proc/check_memfile.c \
 	tests/unit/proc/check_outputs.c \
 	tests/unit/proc/check_parent.c tests/unit/proc/check_role.c \
 	tests/unit/proc/check_sandbox.c tests/unit/proc/check_seccomp.c \

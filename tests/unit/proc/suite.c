@@ -2,7 +2,7 @@
 
 /* clang-format off */
 #define CASES(C)                                                          \
-	C(audit) C(chroot) C(creds) C(deadline) C(memfile) C(outputs) C(parent)    \
+	C(audit) C(chroot) C(creds) C(deadline) C(domain) C(memfile) C(outputs) C(parent)    \
 	C(role) C(sandbox) C(seccomp) C(spawn) C(title)
 /* clang-format on */
 
