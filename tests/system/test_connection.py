@@ -301,6 +301,10 @@ def test_each_type_of_channel_has_its_limit(env):
             peers.append(connect(("127.0.0.1", 6000 + int(
                 where[1].split(":")[1].split(".")[0]))))
         theirs = [w.accept() for _ in peers]
+        assert [kind for kind, _ in theirs[:2]] == [
+            "forwarded-tcpip", "forwarded-streamlocal@openssh.com"], theirs
+        assert {kind for kind, _ in theirs[2:]} <= {
+            "auth-agent@openssh.com", "x11"}, theirs
         for c in ours + [c for _, c in theirs]:
             c.until(CLOSE, 5)
             c.send(CLOSE)
@@ -315,6 +319,27 @@ def test_each_type_of_channel_has_its_limit(env):
         session.send(DATA, b"still here")
         assert session.until(DATA).get_string() == b"still here"
         w.close()
+
+
+def test_the_agent_by_its_later_name(env):
+    """agent-req is answered by channels of the type agent-connect."""
+    w = Wire(env.server())
+    c = w.open("session")
+    c.send(REQUEST, "agent-req", True)
+    c.until(YES)
+    c.send(REQUEST, "exec", True, "echo $SSH_AUTH_SOCK; exec cat")
+    path = c.until(DATA).get_text().strip()
+    if not os.access(path, os.W_OK):
+        raise Skip("needs root, or the user")
+    with connect(path) as a:
+        kind, agent = w.accept()
+        assert kind == "agent-connect", kind
+        a.sendall(b"\0\0\0\1\x0b")
+        assert agent.until(DATA).get_binary() == b"\0\0\0\1\x0b"
+        agent.send(DATA, b"\0\0\0\1\5")
+        assert a.recv(5) == b"\0\0\0\1\5"
+    w.close()
+    wait_for(lambda: not os.path.exists(path), 10, "the socket's removal")
 
 
 def test_a_display_ends_with_its_connection(env):

@@ -4,6 +4,8 @@ TESTS += check-session
 check_session_SOURCES = tests/unit/suite.h \
 	tests/unit/session/check_environ.c tests/unit/session/check_permit.c \
 	tests/unit/session/check_pty.c \
+	tests/unit/session/check_reclaim.c \
+	tests/unit/session/check_resolve.c \
 	tests/unit/session/check_timeouts.c tests/unit/session/suite.c
 check_session_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(srcdir)/src/session
 check_session_LDADD = libsp_session.a libsp_sftp.a libsp_connect.a libsp_transport.a \

@@ -1,6 +1,6 @@
 #include "suite.h"
 
-#define CASES(C) C(environ) C(permit) C(pty) C(timeouts)
+#define CASES(C) C(environ) C(permit) C(pty) C(reclaim) C(resolve) C(timeouts)
 
 #define DECLARE(name) case_fn check_##name;
 CASES(DECLARE)
