@@ -1,31 +1,23 @@
 #include "sallyport/base/log.h"
 
-#include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/pattern.h"
 #include "sallyport/base/text.h"
+
+#include "log_line.h"
+#include "log_syslog.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ESCAPE_MAX  4u  /* "\ooo" */
-#define HEAD_MAX    64u /* "<PRI>Mmm dd hh:mm:ss IDENT[pid]: " */
-#define PATIENCE_MS 100 /* for a busy logger; it must not hold us up */
+#define PATIENCE_MS 100 /* for a busy reader; it must not hold us up */
 #define QUOTES      8u  /* texts of log_quote that live at a time */
-#define IDENT_MAX   16  /* "internal-sftp" */
 #define PLACE_MAX   160 /* "file.c:function():line" */
-/* journald's fields: seven of ours, a name of escapes alone among them, and
- * five of its own beside the text */
-#define FIELDS_MAX 1536u
-
-static const char *ident = "sshd";
 
 /* clang-format off */
 static const struct level_row {
@@ -55,17 +47,6 @@ static const struct facility_row {
 	{"LOCAL4", LOG_LOCAL4}, {"LOCAL5",   LOG_LOCAL5},
 	{"LOCAL6", LOG_LOCAL6}, {"LOCAL7",   LOG_LOCAL7},
 };
-
-/* Names beginning with '_' would be journald's own. */
-static const char *const fields[LOG_FIELDS] = {
-	[LOG_FIELD_USER]        = "SALLYPORT_USER",
-	[LOG_FIELD_ADDRESS]     = "SALLYPORT_ADDRESS",
-	[LOG_FIELD_PORT]        = "SALLYPORT_PORT",
-	[LOG_FIELD_METHOD]      = "SALLYPORT_METHOD",
-	[LOG_FIELD_FINGERPRINT] = "SALLYPORT_FINGERPRINT",
-	[LOG_FIELD_CERT_ID]     = "SALLYPORT_CERT_ID",
-	[LOG_FIELD_CONNECTION]  = "SALLYPORT_CONNECTION",
-};
 /* clang-format on */
 
 #define LEVELS     (sizeof(levels) / sizeof(levels[0]))
@@ -75,64 +56,37 @@ static const char *const fields[LOG_FIELDS] = {
 static struct {
 	enum log_target target;
 	enum log_level level;
-	int facility;
-	int fd;            /* syslog's or journald's socket, or -1 */
-	bool journal;      /* it is journald's */
-	bool local;        /* the time zone's file was read */
-	bool busy;         /* a function that logs would be called for ever */
-	bool stuck;        /* the logger didn't take the last record */
-	unsigned int lost; /* records that it didn't take */
+	bool busy; /* a function that logs would be called for ever */
 	void (*fn)(void *ctx, enum log_level level, const char *text);
 	void *ctx;
 	bool forced;               /* the line that fn has was demanded */
 	const char *const *places; /* LogVerbose's lists */
 	size_t nplaces;
-	const char *fields[LOG_FIELDS];
 } sink = {
     .target = TARGET_STDERR,
     .level = LEVEL_INFO,
-    .facility = LOG_AUTH,
-    .fd = -1,
 };
 
 /* ---- text ---- */
 
-/* What is put into room, NUL included, always ends within size. */
-struct line {
-	char *room;
-	size_t n;
-	size_t size;
-};
-
-static bool
-line_add(struct line *t, const char *piece, size_t n)
-{
-	if (n >= t->size - t->n)
-		return false;
-	memcpy(t->room + t->n, piece, n);
-	t->n += n;
-	t->room[t->n] = '\0';
-	return true;
-}
-
 /* One octet, made printable; false where it doesn't fit whole. */
 static bool
-line_escape(struct line *t, uint8_t c)
+line_escape(struct log_line *t, uint8_t c)
 {
 	char octal[] = {'\\', (char)('0' + (c >> 6)),
 	    (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
 
 	if (c == '\n')
-		return line_add(t, "\\n", 2);
+		return log_line_add(t, "\\n", 2);
 	if (c == '\t')
-		return line_add(t, "\\t", 2);
+		return log_line_add(t, "\\t", 2);
 	if (c < ' ' || c > '~')
-		return line_add(t, octal, sizeof(octal));
-	return line_add(t, (const char *)&c, 1);
+		return log_line_add(t, octal, sizeof(octal));
+	return log_line_add(t, (const char *)&c, 1);
 }
 
 static void
-line_escape_all(struct line *t, struct slice s)
+line_escape_all(struct log_line *t, struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!line_escape(t, s.p[i]))
@@ -156,184 +110,21 @@ log_quote_max(struct slice s, size_t max)
 	static char pool[(QUOTES + 1) * (LOG_LINE_MAX + 1)];
 	static size_t used;
 	size_t size = LOG_LINE_MAX + 1;
-	struct line t;
+	struct log_line t;
 
 	s = slice_first(s, max);
 	if (s.n < LOG_LINE_MAX / ESCAPE_MAX)
 		size = s.n * ESCAPE_MAX + 1;
 	if (size > sizeof(pool) - used)
 		used = 0;
-	t = (struct line){.room = pool + used, .size = size};
+	t = (struct log_line){.room = pool + used, .size = size};
 	t.room[0] = '\0';
 	for (size_t i = 0; i < s.n; i++)
-		if (!(s.p[i] == '\\' ? line_add(&t, "\\\\", 2)
+		if (!(s.p[i] == '\\' ? log_line_add(&t, "\\\\", 2)
 				     : line_escape(&t, s.p[i])))
 			break;
 	used += t.n + 1;
 	return t.room;
-}
-
-/* ---- syslog ---- */
-
-static bool
-connect_to(struct slice path)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-
-	slice_copy(path, BYTES_OF(to.sun_path));
-	io_close(&sink.fd);
-	sink.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sink.fd < 0)
-		return false;
-	if (connect(sink.fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
-		return true;
-	io_close(&sink.fd);
-	return false;
-}
-
-/* journald, where there is one: it takes the fields, too. */
-static bool
-syslog_connect(void)
-{
-	sink.journal = connect_to(SLICE_STR(LOG_JOURNAL_PATH));
-	return sink.journal || connect_to(SLICE_STR(LOG_SYSLOG_PATH));
-}
-
-/*
- * A logger that is busy gets a moment, but one that has stopped gets it once:
- * a stuck logger must not shut everybody out.
- */
-static bool
-syslog_send(const char *record, size_t n)
-{
-	struct pollfd p = {.fd = sink.fd, .events = POLLOUT};
-	ssize_t sent;
-
-	do
-		sent = send(sink.fd, record, n, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	if (sent < 0 && errno == EAGAIN && !sink.stuck) {
-		poll(&p, 1, PATIENCE_MS);
-		sent = send(sink.fd, record, n, MSG_NOSIGNAL);
-	}
-	return sent >= 0;
-}
-
-/*
- * The head as in RFC 3164 §4.1, which /dev/log's readers expect. Neither the
- * locale nor, without log_open's tzset, a file of the zone is asked: a
- * confined process can't open it.
- */
-static int
-syslog_head(char *room, size_t size, int priority)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t now = (time_t)clock_wall_s();
-	struct tm tm = {0};
-
-	if (sink.local)
-		localtime_r(&now, &tm);
-	else
-		gmtime_r(&now, &tm);
-	return snprintf(room, size,
-	    "<%d>%.3s %2d %02d:%02d:%02d %.*s[%d]: ", sink.facility | priority,
-	    &months[3 * tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec, IDENT_MAX, ident, (int)getpid());
-}
-
-static bool
-syslog_record(int priority, const char *text)
-{
-	char record[HEAD_MAX + LOG_SYSLOG_MAX + 1];
-	int head = syslog_head(record, HEAD_MAX, priority);
-	struct line t = {record, (size_t)head, sizeof(record)};
-
-	if (head < 0 || head >= (int)HEAD_MAX)
-		return false;
-	line_add(&t, text, strlen(text));
-	return syslog_send(record, t.n);
-}
-
-/* ---- journald ---- */
-
-/*
- * "NAME=text" and a newline, whole or not at all. The text has no newline,
- * like all that is escaped, so this one of the protocol's two forms will do.
- */
-static void
-journal_field(struct line *t, const char *name, const char *text)
-{
-	size_t before = t->n;
-
-	if (!line_add(t, name, strlen(name)) || !line_add(t, "=", 1) ||
-	    !line_add(t, text, strlen(text)) || !line_add(t, "\n", 1))
-		t->n = before;
-}
-
-static void
-journal_number(struct line *t, const char *name, int n)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", n);
-	journal_field(t, name, text);
-}
-
-/* Its native protocol: one datagram, a field a line. */
-static bool
-journal_record(int priority, const char *text)
-{
-	char record[LOG_SYSLOG_MAX + FIELDS_MAX];
-	struct line t = {record, 0, sizeof(record)};
-
-	journal_field(&t, "MESSAGE", text);
-	journal_number(&t, "PRIORITY", priority);
-	journal_number(&t, "SYSLOG_FACILITY", sink.facility >> 3);
-	journal_field(&t, "SYSLOG_IDENTIFIER", ident);
-	journal_number(&t, "SYSLOG_PID", (int)getpid());
-	for (size_t i = 0; i < LOG_FIELDS; i++)
-		if (sink.fields[i] != NULL)
-			journal_field(&t, fields[i], sink.fields[i]);
-	return syslog_send(record, t.n);
-}
-
-/* ---- whichever it is ---- */
-
-static bool
-syslog_write(int priority, const char *text)
-{
-	return sink.journal ? journal_record(priority, text)
-			    : syslog_record(priority, text);
-}
-
-/* The logger may have been started anew, so its socket is another one. */
-static bool
-syslog_line(int priority, const char *text)
-{
-	if (sink.fd >= 0 && syslog_write(priority, text))
-		return true;
-	if (sink.fd >= 0 && errno == EAGAIN)
-		return false;
-	return syslog_connect() && syslog_write(priority, text);
-}
-
-static void
-to_syslog(int priority, const char *text)
-{
-	char note[80];
-
-	if (!syslog_line(priority, text)) {
-		sink.stuck = true;
-		sink.lost++;
-		return;
-	}
-	sink.stuck = false;
-	if (sink.lost == 0)
-		return;
-	snprintf(note, sizeof(note),
-	    "error: %u lines were lost while the logger was away", sink.lost);
-	if (syslog_line(LOG_ERR, note))
-		sink.lost = 0;
 }
 
 /* ---- the other targets ---- */
@@ -351,7 +142,7 @@ to_stderr(char *line, size_t n)
 		return;
 	poll(&p, 1, PATIENCE_MS);
 	if (io_write(STDERR_FILENO, slice_make(line, n + 1), &written) != OK)
-		sink.lost++;
+		log_syslog_missed();
 }
 
 static void
@@ -425,15 +216,15 @@ is_demanded(const char *file, const char *function, int line,
 
 /* What is put before it: of its level, and of its place where that counts. */
 static void
-line_begin(struct line *t, const struct level_row *row, const char *place)
+line_begin(struct log_line *t, const struct level_row *row, const char *place)
 {
 	if (sink.target == TARGET_SYSLOG ||
 	    (sink.target == TARGET_STDERR && row->on_stderr))
-		line_add(t, row->prefix, strlen(row->prefix));
+		log_line_add(t, row->prefix, strlen(row->prefix));
 	if (place == NULL)
 		return;
-	line_add(t, place, strlen(place));
-	line_add(t, ": ", 2);
+	log_line_add(t, place, strlen(place));
+	log_line_add(t, ": ", 2);
 }
 
 /* Apart from log_from, so that a line below the level costs no stack. */
@@ -444,7 +235,7 @@ write_line(enum log_level level, bool forced, const char *place,
 	const struct level_row *row = &levels[level];
 	char raw[LOG_LINE_MAX + 1];
 	char line[LOG_LINE_MAX + 2]; /* to_stderr adds the newline */
-	struct line t = {.room = line, .size = text_max() + 1};
+	struct log_line t = {.room = line, .size = text_max() + 1};
 
 	vsnprintf(raw, sizeof(raw), format, args);
 	line[0] = '\0';
@@ -452,7 +243,7 @@ write_line(enum log_level level, bool forced, const char *place,
 	line_escape_all(&t, slice_cstr(raw));
 	switch (sink.target) {
 	case TARGET_SYSLOG:
-		to_syslog(row->priority, line);
+		log_syslog_write(row->priority, line);
 		break;
 	case TARGET_FUNCTION:
 		to_function(level, forced, line);
@@ -513,7 +304,7 @@ log_relay(enum log_level level, bool forced, const char *format, ...)
 void
 log_set_ident(const char *name)
 {
-	ident = name;
+	log_syslog_set_ident(name);
 }
 
 void
@@ -521,24 +312,18 @@ log_open(enum log_target target, enum log_level level, int facility, bool now)
 {
 	sink.target = target;
 	sink.level = level;
-	sink.facility = facility == 0 ? LOG_AUTH : facility;
-	/* not for us: PAM's modules write by way of libc */
-	openlog(ident, LOG_PID, sink.facility);
-	if (target != TARGET_SYSLOG) {
-		io_close(&sink.fd);
-		return;
-	}
-	tzset();
-	sink.local = true;
-	if (now && sink.fd < 0)
-		syslog_connect(); /* else tried again with the first line */
+	log_syslog_set_facility(facility);
+	if (target == TARGET_SYSLOG)
+		log_syslog_open(now);
+	else
+		log_syslog_close();
 }
 
 void
 log_to_function(void (*fn)(void *ctx, enum log_level level, const char *text),
     void *ctx)
 {
-	io_close(&sink.fd);
+	log_syslog_close();
 	sink.target = TARGET_FUNCTION;
 	sink.fn = fn;
 	sink.ctx = ctx;
@@ -560,13 +345,13 @@ log_is_forced(void)
 void
 log_field(enum log_field_id field, const char *text)
 {
-	sink.fields[field] = text;
+	log_syslog_field(field, text);
 }
 
 bool
 log_has_fields(void)
 {
-	return sink.target == TARGET_SYSLOG && sink.journal;
+	return sink.target == TARGET_SYSLOG && log_syslog_has_fields();
 }
 
 void
@@ -584,7 +369,7 @@ log_level_now(void)
 int
 log_fd(void)
 {
-	return sink.fd;
+	return log_syslog_fd();
 }
 
 /* ---- names ---- */
@@ -640,7 +425,8 @@ log_export(char room[32])
 {
 	snprintf(room, 32, "%s:%s:%s",
 	    sink.target == TARGET_SYSLOG ? "syslog" : "stderr",
-	    log_level_name(sink.level), log_facility_name(sink.facility));
+	    log_level_name(sink.level),
+	    log_facility_name(log_syslog_facility()));
 }
 
 static bool
