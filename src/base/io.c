@@ -89,19 +89,35 @@ io_read_rooms(int fd, const struct bytes *rooms, size_t n, size_t *got)
 	return read_result(all, got);
 }
 
+static enum err
+write_result(ssize_t put, size_t *n)
+{
+	*n = put > 0 ? (size_t)put : 0;
+	return put < 0 ? err_of_errno() : OK;
+}
+
 enum err
 io_write(int fd, struct slice data, size_t *n)
 {
 	ssize_t put;
 
-	*n = 0;
 	do
 		put = write(fd, data.p, data.n);
 	while (put < 0 && errno == EINTR);
-	if (put < 0)
-		return err_of_errno();
-	*n = (size_t)put;
-	return OK;
+	return write_result(put, n);
+}
+
+enum err
+io_write_both(int fd, struct slice a, struct slice b, size_t *n)
+{
+	const struct iovec parts[] = {{(void *)(uintptr_t)a.p, a.n},
+	    {(void *)(uintptr_t)b.p, b.n}};
+	ssize_t put;
+
+	do
+		put = writev(fd, parts, 2);
+	while (put < 0 && errno == EINTR);
+	return write_result(put, n);
 }
 
 /* Until fd is ready for events, or broken: the next call tells how. */

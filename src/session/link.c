@@ -101,8 +101,8 @@ fail(struct session *s, enum err e)
 
 /* ---- input ---- */
 
-void
-link_take(struct session *s)
+static void
+take_all(struct session *s)
 {
 	struct slice payload;
 	enum err e;
@@ -122,6 +122,13 @@ link_take(struct session *s)
 			return;
 		}
 	}
+}
+
+void
+link_take(struct session *s)
+{
+	take_all(s);
+	relay_flush(s);
 }
 
 /* Little is asked for until a read fills it: an idle session has no large

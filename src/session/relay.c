@@ -3,7 +3,9 @@
  *
  * Output is read from the program or socket straight into a packet under construction;
  * input is written to the program from the ring where it was decrypted. Only
- * what a descriptor doesn't take is kept, and the channel's window bounds it.
+ * what a descriptor doesn't take is kept, and the channel's window bounds it;
+ * and small pieces, until what one read gave has been looked at, so that a
+ * hundred requests wake their program once.
  */
 #include "session.h"
 
@@ -25,9 +27,12 @@
 #define PIECE_FIRST  ((size_t)4 << 10)   /* keystrokes, prompts */
 #define BULK_OCTETS  ((uint64_t)1 << 20) /* this much makes it bulk */
 #define PIPE_BULK    (256 << 10)
-#define PIPE_SMALL   4096              /* or the smallest there is */
-#define PIECE_LARGE  ((size_t)8 << 10) /* of what the client sends */
-#define ENLARGED_MAX 2u                /* pipes of a connection: one pair */
+#define PIPE_INPUT   (1 << 20) /* half of what a client may send ahead */
+#define PIPE_SMALL   4096      /* or the smallest there is */
+#define PIECE_LARGE  ((size_t)8 << 10)  /* of what the client sends */
+#define GATHER_PIECE ((size_t)4 << 10)  /* smaller ones leave together, */
+#define GATHER_MAX   ((size_t)16 << 10) /* so much at once */
+#define ENLARGED_MAX 2u                 /* pipes of a connection: one pair */
 
 static bool
 is_of(int fd, mode_t kind)
@@ -74,13 +79,13 @@ relay_leave(struct relay *r)
  * none of our business.
  */
 static void
-enlarge(struct session *s, int fd, bool *enlarged)
+enlarge(struct session *s, int fd, int octets, bool *enlarged)
 {
 	*enlarged = true;
 	if (s->enlarged >= ENLARGED_MAX)
 		return;
 	s->enlarged++;
-	if (fcntl(fd, F_SETPIPE_SZ, PIPE_BULK) < 0)
+	if (fcntl(fd, F_SETPIPE_SZ, octets) < 0)
 		log_debug3("F_SETPIPE_SZ: %s", strerror(errno));
 }
 
@@ -184,7 +189,7 @@ source_turn(struct source *src)
 		src->piece = PIECE_FIRST;
 	if (src->is_pipe && !src->enlarged && src->fd >= 0 &&
 	    src->total > BULK_OCTETS && moved > PIPE_BULK / 8)
-		enlarge(r->s, src->fd, &src->enlarged);
+		enlarge(r->s, src->fd, PIPE_BULK, &src->enlarged);
 	r->ops->check(r);
 }
 
@@ -229,16 +234,52 @@ relay_backlog(const struct sink *sink)
 	return sink->backlog.n - sink->head;
 }
 
+/* Where the backlog's memory is from, and where it goes: a transfer that waits
+ * now and then needs it again at once. */
+static void
+swap_spare(struct sink *sink)
+{
+	struct buf was = sink->backlog;
+
+	sink->backlog = sink->r->s->spare;
+	sink->r->s->spare = was;
+}
+
+static void
+drop_backlog(struct sink *sink)
+{
+	if (sink->backlog.cap > sink->r->s->spare.cap)
+		swap_spare(sink);
+	buf_clear(&sink->backlog);
+	buf_reset(&sink->r->s->spare);
+	sink->head = sink->early = 0;
+}
+
+static void
+ungather(struct sink *sink)
+{
+	if (sink->gathers)
+		list_remove(&sink->due);
+	sink->gathers = false;
+}
+
 void
 relay_close_sink(struct sink *sink)
 {
+	size_t n;
+
+	/* The last words before a channel's end; who doesn't take them now
+	 * isn't waited for. */
+	if (sink->gathers && sink->fd >= 0 &&
+	    io_write(sink->fd, buf_slice(&sink->backlog), &n) != OK)
+		log_debug3("nobody reads: %s", strerror(errno));
+	ungather(sink);
 	loop_remove(&sink->watch);
 	/* the other direction has a descriptor of its own */
 	if (sink->is_socket && sink->fd >= 0 && shutdown(sink->fd, SHUT_WR) < 0)
 		log_debug3("shutdown: %s", strerror(errno));
 	io_close(&sink->fd);
-	buf_clear(&sink->backlog);
-	sink->head = 0;
+	drop_backlog(sink);
 }
 
 /* The owner is told, and may go. */
@@ -249,36 +290,56 @@ sunk(struct sink *sink)
 		sink->r->ops->sunk(sink->r);
 }
 
+/* n octets of the backlog are gone. The client is told of those that it waits
+ * for. */
+static void
+account(struct sink *sink, size_t n)
+{
+	size_t early = n < sink->early ? n : sink->early;
+
+	sink->early -= early;
+	if (n > early && sink->r->ch != NULL)
+		channel_consumed(sink->r->ch, n - early);
+}
+
 /* The program doesn't read any more: what waits is dropped. */
 static void
 sink_broken(struct sink *sink)
 {
 	size_t waiting = relay_backlog(sink);
 
-	relay_close_sink(sink);
-	if (sink->r->ch != NULL) {
+	ungather(sink);
+	if (sink->r->ch != NULL)
 		channel_eow(sink->r->ch);
-		if (waiting > 0)
-			channel_consumed(sink->r->ch, waiting);
-	}
+	account(sink, waiting);
+	relay_close_sink(sink);
 	sunk(sink);
+}
+
+static enum err
+append(struct sink *sink, struct slice data)
+{
+	struct buf *b = &sink->backlog;
+
+	if (b->cap == 0)
+		swap_spare(sink);
+	/* Moved at most once on the average: not before half of it is gone */
+	if (sink->head > 0 && sink->head >= b->n / 2) {
+		buf_consume(b, sink->head);
+		sink->head = 0;
+	}
+	return buf_append(b, data);
 }
 
 /* Keep what the descriptor didn't take. */
 static enum err
 keep(struct sink *sink, struct slice data)
 {
-	struct buf *b = &sink->backlog;
-
-	/* Moved at most once on the average: not before half of it is gone */
-	if (sink->head > 0 && sink->head >= b->n / 2) {
-		buf_consume(b, sink->head);
-		sink->head = 0;
-	}
 	if (sink->fd >= 0 && sink->watch.loop == NULL &&
 	    loop_add(sink->r->s->loop, &sink->watch) != OK)
 		return ERR_SYSTEM;
-	return buf_append(b, data);
+	ungather(sink);
+	return append(sink, data);
 }
 
 static bool
@@ -287,6 +348,44 @@ is_bulk(const struct sink *sink)
 	if (sink->r->subsystem && sink->total / sink->pieces < PIECE_LARGE)
 		return false;
 	return sink->total > BULK_OCTETS;
+}
+
+/* A small piece, of which more may come in the same turn. The client isn't to
+ * wait for it: its window is for what a program is slow to take. */
+static bool
+gather(struct sink *sink, struct slice data)
+{
+	if (data.n > GATHER_PIECE ||
+	    relay_backlog(sink) + data.n > GATHER_MAX ||
+	    append(sink, data) != OK)
+		return false;
+	sink->early += data.n;
+	if (!sink->gathers)
+		list_add_tail(&sink->r->s->due, &sink->due);
+	sink->gathers = true;
+	return true;
+}
+
+/* What was gathered and data, in one write; how much of data is gone. */
+static enum err
+write_both(struct sink *sink, struct slice data, size_t *n)
+{
+	struct slice first = buf_slice(&sink->backlog);
+	enum err e;
+
+	if (!sink->gathers)
+		return io_write(sink->fd, data, n);
+	e = io_write_both(sink->fd, first, data, n);
+	if (*n < first.n) {
+		sink->head = *n;
+		sink->early -= *n;
+		*n = 0;
+		return e;
+	}
+	*n -= first.n;
+	ungather(sink);
+	drop_backlog(sink);
+	return e;
 }
 
 size_t
@@ -301,8 +400,11 @@ relay_take(struct sink *sink, struct slice data)
 		return data.n;
 	sink->total += data.n;
 	sink->pieces++;
-	if (relay_backlog(sink) == 0)
-		e = io_write(sink->fd, data, &n);
+	if (relay_backlog(sink) == 0 || sink->gathers) {
+		if (gather(sink, data))
+			return data.n;
+		e = write_both(sink, data, &n);
+	}
 	if (e == OK || e == ERR_AGAIN)
 		e = n == data.n ? OK : keep(sink, slice_skip(data, n));
 	if (e != OK) {
@@ -310,19 +412,18 @@ relay_take(struct sink *sink, struct slice data)
 		return data.n;
 	}
 	if (n < data.n && sink->is_pipe && !sink->enlarged && is_bulk(sink))
-		enlarge(sink->r->s, sink->fd, &sink->enlarged);
+		enlarge(sink->r->s, sink->fd, PIPE_INPUT, &sink->enlarged);
 	return n;
 }
 
+/* Write what waits. The sink may be gone afterwards. */
 static void
-on_writable(struct watch *w, unsigned int events)
+drain(struct sink *sink)
 {
-	struct sink *sink = w->ctx;
 	struct slice rest = slice_skip(buf_slice(&sink->backlog), sink->head);
 	size_t n = 0;
 	enum err e = OK;
 
-	(void)events;
 	if (rest.n > 0)
 		e = io_write(sink->fd, rest, &n);
 	if (e != OK && e != ERR_AGAIN) {
@@ -330,17 +431,36 @@ on_writable(struct watch *w, unsigned int events)
 		return;
 	}
 	sink->head += n;
-	if (n > 0 && sink->r->ch != NULL)
-		channel_consumed(sink->r->ch, n);
-	if (relay_backlog(sink) > 0)
+	account(sink, n);
+	if (relay_backlog(sink) > 0) {
+		if (keep(sink, SLICE_NONE) != OK)
+			sink_broken(sink);
 		return;
+	}
 	loop_remove(&sink->watch);
-	buf_clear(&sink->backlog);
-	sink->head = 0;
+	drop_backlog(sink);
 	if (!sink->ending)
 		return;
 	relay_close_sink(sink);
 	sunk(sink);
+}
+
+static void
+on_writable(struct watch *w, unsigned int events)
+{
+	(void)events;
+	drain(w->ctx);
+}
+
+void
+relay_flush(struct session *s)
+{
+	while (!list_empty(&s->due)) {
+		struct sink *sink = LIST_ITEM(s->due.next, struct sink, due);
+
+		ungather(sink);
+		drain(sink);
+	}
 }
 
 /*

@@ -131,6 +131,10 @@ struct sink {
 	bool is_socket; /* its end is told by shutdown */
 	bool enlarged;
 	bool ending; /* the client sent EOF: close when all is written */
+	/* Small pieces are gathered in the backlog, and written together */
+	bool gathers;
+	struct link due; /* session.due, where gathers */
+	size_t early;    /* at the backlog's head, and counted as consumed */
 	uint64_t total, pieces;
 };
 
@@ -150,6 +154,9 @@ void relay_resume(struct source *src);
 
 /* Data for the program; returns how much of it is gone already. */
 size_t relay_take(struct sink *sink, struct slice data);
+
+/* Write what was gathered: all that was read from the connection is served. */
+void relay_flush(struct session *s);
 
 /* No more will come. A terminal stays open: its end isn't the client's. */
 void relay_end(struct sink *sink);
@@ -314,6 +321,8 @@ struct session {
 	bool is_socket;
 
 	struct link relays; /* all that own a channel */
+	struct link due;    /* sinks that gather small pieces */
+	struct buf spare;   /* what a sink will need that has to keep data */
 	struct link programs;
 	struct link incomings;   /* what listens */
 	struct incoming *agent;  /* of these, the agent's socket; or NULL */

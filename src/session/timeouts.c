@@ -92,6 +92,7 @@ on_idle(struct timer *t)
 		loop_timer(s->loop, t, clock_mono_ms() + IDLE_MS);
 		return;
 	}
+	buf_clear(&s->spare);
 	transport_idle(s->t);
 	rpc_idle(s->monitor);
 }

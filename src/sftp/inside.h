@@ -126,7 +126,8 @@ struct sftp {
 	const struct sftp_ops *ops;
 	struct ring in;
 	struct buf out;
-	size_t sent; /* octets at the front of out */
+	size_t sent;  /* octets at the front of out */
+	bool blocked; /* the client's side took no more of them */
 	struct handles handles;
 	struct quota quota;
 	uint32_t uploads; /* handles that have one */
@@ -164,9 +165,14 @@ enum status sftp_reply_attrs(struct sftp *s, const struct stat *st);
 /* An account's home, NULL: none that can be told. */
 const char *extended_home(const struct sftp *s, const char *user);
 
-/* For the log; only where the level asks for it. */
-void sftp_say(const struct sftp *s, enum log_level level, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
+/* For the log; where the level doesn't ask for it, nothing is worked out. */
+#define sftp_say(s, at, ...)                                                   \
+	do {                                                                   \
+		if ((at) <= (s)->o->level)                                     \
+			sftp_say_line((s), (at), __VA_ARGS__);                 \
+	} while (0)
+void sftp_say_line(const struct sftp *s, enum log_level level,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
  * A path of a request as a C string, for mem_free; NULL after a fault of r.

@@ -84,13 +84,12 @@ sftp_request_name(size_t i)
 /* ---- the log ------------------------------------------------------------------ */
 
 void
-sftp_say(const struct sftp *s, enum log_level level, const char *format, ...)
+sftp_say_line(const struct sftp *s, enum log_level level, const char *format,
+    ...)
 {
 	char text[LOG_LINE_MAX + 1];
 	va_list ap;
 
-	if (level > s->o->level)
-		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
@@ -378,9 +377,10 @@ flush(struct sftp *s, int out)
 	size_t n = 0;
 	enum err e;
 
-	if (waiting(s) == 0)
+	if (waiting(s) == 0 || s->blocked)
 		return;
 	e = io_write(out, slice_skip(buf_slice(&s->out), s->sent), &n);
+	s->blocked = n < waiting(s);
 	s->sent += n;
 	if (s->sent == s->out.n) {
 		buf_reset(&s->out);
@@ -436,17 +436,18 @@ fill(struct sftp *s, int in, size_t *size)
 	return e != OK && e != ERR_AGAIN;
 }
 
-static void
-wait_for(const struct sftp *s, int in, bool more, int out)
+/* True: there is something to read, or its end. */
+static bool
+wait_for(struct sftp *s, int in, bool more, int out)
 {
-	struct pollfd fds[2] =
-	    {{.fd = more && ring_data((struct ring *)&s->in).n < RING_MAX ? in
-									  : -1,
-		 .events = POLLIN},
-		{.fd = waiting(s) > 0 ? out : -1, .events = POLLOUT}};
+	bool room = more && ring_data(&s->in).n < RING_MAX;
+	struct pollfd fds[2] = {{.fd = room ? in : -1, .events = POLLIN},
+	    {.fd = waiting(s) > 0 ? out : -1, .events = POLLOUT}};
 
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
+	s->blocked = s->blocked && fds[1].revents == 0;
+	return fds[0].revents != 0;
 }
 
 static void
@@ -463,8 +464,7 @@ run(struct sftp *s, int in, int out)
 			continue; /* no event would tell of what the ring has */
 		if (s->over || (ended && waiting(s) == 0))
 			break;
-		wait_for(s, in, !ended, out);
-		if (!ended)
+		if (wait_for(s, in, !ended, out))
 			ended = fill(s, in, &size);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "sallyport/base/io.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,6 +112,54 @@ START_TEST(a_client_may_send_much_before_it_reads)
 }
 END_TEST
 
+#define AHEAD 64u
+
+/* The most memory that the server ever had, in KiB */
+static unsigned long
+peak_of(pid_t pid)
+{
+	SCOPED(mem_free_at) char *path = mem_format("/proc/%d/status", pid);
+	FILE *f = fopen(path, "r");
+	unsigned long peak = 0;
+	char line[128];
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "VmHWM: %lu kB", &peak);
+	fclose(f);
+	return peak;
+}
+
+/* 64 times 255 KiB are asked for before anything is read. */
+START_TEST(what_is_asked_for_ahead_is_not_held)
+{
+	SCOPED(client_clear) struct client c;
+	unsigned long before;
+	uint32_t h;
+
+	client_init(&c);
+	client_put("file", "");
+	ck_assert_int_eq(truncate("file", (off_t)AHEAD * SFTP_DATA_MAX), 0);
+	client_start(&c);
+	client_send(&c, FXP_OPEN, "suu", "file", 1u, 0);
+	h = client_handle(&c);
+	before = peak_of(c.pid);
+	for (unsigned int i = 0; i < AHEAD; i++)
+		client_send(&c, FXP_READ, "hqu", h, (uint64_t)i * SFTP_DATA_MAX,
+		    262144u);
+	c.id -= AHEAD;
+	for (unsigned int i = 0; i < AHEAD; i++) {
+		struct rd r;
+
+		c.id++;
+		r = client_reply(&c, FXP_DATA);
+		ck_assert_uint_eq(rd_string(&r).n, SFTP_DATA_MAX);
+	}
+	/* of all replies together it would be 16 MiB */
+	ck_assert_uint_lt(peak_of(c.pid) - before, 4096);
+}
+END_TEST
+
 START_TEST(what_was_left_open_is_told)
 {
 	SCOPED(client_clear) struct client c;
@@ -147,6 +196,7 @@ check_sftp(void)
 	    unknown_extensions_are_answered_unknown_messages_are_not);
 	tcase_add_loop_test(tc, what_cant_be_understood_ends_it, 0, 5);
 	tcase_add_test(tc, a_client_may_send_much_before_it_reads);
+	tcase_add_test(tc, what_is_asked_for_ahead_is_not_held);
 	tcase_add_test(tc, what_was_left_open_is_told);
 	return tc;
 }
