@@ -135,6 +135,10 @@ START_TEST(a_disabled_method_stays_disabled)
 	desk_init(&d, "PubkeyAuthentication no\n"); /* no keycheck at all */
 	ck_assert_int_eq(offer(&d, "good", "sig"), VERDICT_FAILED);
 	desk_clear(&d);
+	begin(&d, "PubkeyAuthentication no\nHostbasedAuthentication yes\n");
+	ck_assert_int_eq(offer(&d, "crash", "sig"), VERDICT_FAILED);
+	ck_assert_int_eq(offer(&d, "good", "sig"), VERDICT_FAILED);
+	desk_clear(&d);
 }
 END_TEST
 
