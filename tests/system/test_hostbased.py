@@ -133,7 +133,7 @@ def test_the_real_client(env):
     h.know("%s %s" % (HOST, h.public(key)))
     w.add_user("carol")
     h.file(".shosts", HOST + "\n%s carol\n" % HOST)
-    s = h.server(authorized="")
+    s = h.server("ExposeAuthInfo yes", authorized="")
 
     def ssh(as_user, *command):
         uid = os.stat(w.path("home/" + as_user)).st_uid
@@ -150,6 +150,9 @@ def test_the_real_client(env):
         s.wait_log("Accepted hostbased for anna from 127\\.0\\.0\\.1 port \\d+ "
                    "ssh2: ED25519 SHA256:\\S+, client user \"%s\", client host "
                    "\"client\\.example\"\n" % user)
+    assert ssh("carol", "cat $SSH_USER_AUTH").decode() == (
+        'hostbased %s client user "carol", client host "%s"\n' %
+        (h.public(key), HOST))
     h.file(".shosts", HOST + "\n")
     assert ssh("carol", "true") is None
     h.know("")
@@ -402,6 +405,13 @@ def test_certificates(env):
                "512: signature algorithm not supported \\[preauth\\]")
     assert sign("-h", "-n", HOST)
     assert not h.lets_in(s)  # its key alone isn't known
+    rsa = h.make("rsa", "-t", "rsa", "-b", "2048", "-m", "PEM")
+    subprocess.run(["ssh-keygen", "-q", "-s", ca, "-I", "x", "-h", "-n", HOST,
+                    rsa + ".pub"], check=True)
+    for alg, wanted in (("rsa-sha2-512-cert-v01@openssh.com", True),
+                        ("rsa-sha2-256-cert-v01@openssh.com", True),
+                        ("ssh-rsa-cert-v01@openssh.com", False)):
+        assert h.lets_in(s, key=rsa, certificate=True, alg=alg) == wanted, alg
     for lines in (h.public(ca), HOST + " " + h.public(ca),
                   "@cert-authority other.example " + h.public(ca)):
         h.know(lines)
@@ -615,3 +625,35 @@ def test_onlookers_learn_nothing(env):
     assert len(answers) == 1, answers
     s.wait_log("Failed hostbased for invalid user nobodyatall from 127")
     s.wait_log("Failed hostbased for invalid user denied from 127")
+
+
+def test_explained(env):
+    """What sallyportctl says of it is what the daemon does."""
+    h = House(env)
+    h.world.add_user("off")
+    ctl = os.path.join(os.path.dirname(env.program), "sallyportctl")
+    if not os.path.exists(ctl):
+        raise Skip("sallyportctl isn't beside the daemon")
+    s = h.server("PubkeyAuthentication no", "PasswordAuthentication no",
+                 "KbdInteractiveAuthentication no", "Match User off",
+                 "HostbasedAuthentication no")
+    h.know()
+
+    def explain(user):
+        r = subprocess.run(h.world.wrap(
+            [ctl, "explain", "-f", s.config, "--user", user, "--addr",
+             "127.0.0.1"]), capture_output=True, text=True, timeout=60)
+        return r.returncode, r.stdout
+    h.file(".shosts", HOST + "\n")
+    h.file(".shosts", HOST + "\n", user="off")
+    code, text = explain("anna")
+    assert code == 0 and "\nmay try\n" in text, text
+    assert "hostbased: HostbasedAuthentication yes (%s line 1)" % s.config in \
+        text, text
+    assert "IgnoreRhosts no (%s line 2)" % s.config in text, text
+    assert "the host is called what it says" in text, text
+    assert h.lets_in(s)
+    code, text = explain("off")
+    assert code == 1 and "\nrefused\n" in text, text
+    assert "hostbased: HostbasedAuthentication no" in text, text
+    assert not h.lets_in(s, user="off", client="off")

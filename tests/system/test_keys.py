@@ -222,6 +222,25 @@ def test_signature_algorithms_as_configured(env):
     s.login_works()
 
 
+def test_what_any_block_allows_is_told(env):
+    """server-sig-algs comes before anybody has a name: it tells what some
+    Match block may allow, so that a client tries its key."""
+    s = env.server("PubkeyAcceptedAlgorithms ssh-ed25519", "Match User nobody",
+                   "PubkeyAcceptedAlgorithms ecdsa-sha2-nistp521",
+                   "Match User " + env.user,
+                   "PubkeyAcceptedAlgorithms rsa-sha2-512,"
+                   "rsa-sha2-256-cert-v01@openssh.com")
+    # ssh_args' own LogLevel comes later, and the first one counts
+    r = s.ssh("echo in", key="user_rsa", options=("-o", "LogLevel=DEBUG1"))
+    assert r.stdout == b"in\n", r
+    told = next(line for line in r.stderr.decode().splitlines()
+                if "server-sig-algs=<" in line)
+    names = told.split("<")[1].split(">")[0].split(",")
+    assert sorted(names) == ["ecdsa-sha2-nistp521", "rsa-sha2-256",
+                             "rsa-sha2-512", "ssh-ed25519"], told
+    assert s.ssh("true").returncode == 255
+
+
 def test_small_rsa_keys(env):
     """RequiredRSASize refuses smaller ones."""
     s = env.server("RequiredRSASize 3072")

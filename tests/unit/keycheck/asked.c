@@ -11,6 +11,7 @@ asked_init(struct asked *a, const char *name, const char *alg)
 	a->req.alg = slice_cstr(alg);
 	a->req.blob = buf_slice(&a->blob);
 	a->req.session_id = ASKED_SESSION;
+	a->req.output.fd = -1;
 	a->req.user = SLICE_STR("alice:style");
 }
 

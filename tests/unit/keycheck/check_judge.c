@@ -640,6 +640,31 @@ START_TEST(a_fido_key_is_touched)
 }
 END_TEST
 
+/* Nobody sits beside a host. */
+START_TEST(a_host_s_key_needs_no_touch)
+{
+	SCOPED(buf_clear) struct buf text = FIXTURE_BUF;
+	SCOPED(mem_free_at) char *line = NULL;
+
+	attach_device("");
+	ck_assert(!touch(0));
+	ck_assert_int_eq(key_write_text(a.req.blob, &text), OK);
+	line = mem_format("host %.*s\n", (int)text.n, (const char *)text.p);
+	home_write(&h, ".ssh/known_hosts", 0644, line);
+	home_write(&h, ".shosts", 0644, "host\n");
+	h.conf.hostbased = h.conf.hostbased_name_from_packet = true;
+	files_clear(&k.files);
+	files_open(&k.files, &h.start);
+	a.req.hostbased = true;
+	a.req.client_host = SLICE_STR("host");
+	a.req.client_user = SLICE_STR("alice");
+	ck_assert(touch(0));
+	h.conf.pubkey_touch = h.conf.pubkey_verify = true;
+	ck_assert(touch(0));
+	signer_free(device);
+}
+END_TEST
+
 START_TEST(a_line_may_waive_the_touch)
 {
 	attach_device("no-touch-required ");
@@ -808,6 +833,7 @@ check_judge(void)
 	tcase_add_test(tc, a_revocation_list_that_can_not_be_read_revokes_all);
 	tcase_add_test(tc, md5_fingerprints_where_wanted);
 	tcase_add_test(tc, a_fido_key_is_touched);
+	tcase_add_test(tc, a_host_s_key_needs_no_touch);
 	tcase_add_test(tc, a_line_may_waive_the_touch);
 	tcase_add_test(tc, verification_may_be_demanded);
 	tcase_add_test(tc, a_browser_signs);
