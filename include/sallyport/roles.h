@@ -90,6 +90,7 @@ struct grant {
 	const char *const *pam_env; /* NAME=value, NULL-terminated, filtered */
 	const char *message; /* what PAM had to say, for an interactive login */
 	const char *auth_info; /* ExposeAuthInfo's text, or NULL */
+	const char *ccache;    /* KRB5CCNAME, or NULL */
 	bool use_lastlog;      /* the monitor will answer login_record */
 	bool must_change;      /* the password has expired: passwd, no more */
 	bool selinux;          /* programs have a context of their own */

@@ -60,6 +60,12 @@
 #define PAM KEYWORDS_ABSENT
 #endif
 
+#ifdef WITH_GSSAPI
+#define GSSAPI GLOBAL
+#else
+#define GSSAPI KEYWORDS_ABSENT
+#endif
+
 /* clang-format off */
 static const struct keywords_row rows[] = {
 	/*      keyword                           member                          value           default   in */
@@ -87,10 +93,10 @@ static const struct keywords_row rows[] = {
 	KEYWORD ("KerberosGetAFSToken",           kerberos_afs,                   flag,           "no",     LATER),
 	KEYWORD ("KerberosOrLocalPasswd",         kerberos_local,                 flag,           "yes",    LATER),
 	KEYWORD ("KerberosTicketCleanup",         kerberos_cleanup,               flag,           "yes",    LATER),
-	KEYWORD ("GSSAPIAuthentication",          gssapi,                         flag,           "no",     MATCH | LATER),
-	KEYWORD ("GSSAPICleanupCredentials",      gssapi_cleanup,                 flag,           "yes",    LATER),
-	KEYWORD ("GSSAPIDelegateCredentials",     gssapi_delegate,                flag,           "yes",    LATER),
-	KEYWORD ("GSSAPIStrictAcceptorCheck",     gssapi_strict,                  flag,           "yes",    LATER),
+	KEYWORD ("GSSAPIAuthentication",          gssapi,                         flag,           "no",     MATCH | GSSAPI),
+	KEYWORD ("GSSAPICleanupCredentials",      gssapi_cleanup,                 flag,           "yes",    GSSAPI),
+	KEYWORD ("GSSAPIDelegateCredentials",     gssapi_delegate,                flag,           "yes",    GSSAPI),
+	KEYWORD ("GSSAPIStrictAcceptorCheck",     gssapi_strict,                  flag,           "yes",    GSSAPI),
 	KEYWORD ("PasswordAuthentication",        password,                       flag,           "yes",    MATCH),
 	KEYWORD ("KbdInteractiveAuthentication",  kbdint,                         flag,           "yes",    MATCH),
 	KEYWORD ("PrintMotd",                     print_motd,                     flag,           "yes",    GLOBAL),

@@ -4,6 +4,8 @@
  * Re-exec'd by whoever has the task; ends with it. keygen's channel carries
  * nothing: it is closed by our end, which is how the other side notices.
  */
+#include "config.h"
+
 #include "errand.h"
 
 #include "sallyport/base/log.h"
@@ -22,6 +24,10 @@ static const struct {
     {"netgroups", innetgr_run},
     {"runner", runner_run},
     {"skhelper", skhelper_run},
+#ifdef WITH_GSSAPI
+    {"acceptor", acceptor_run},
+    {"kuserok", kuserok_run},
+#endif
 };
 
 int

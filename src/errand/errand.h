@@ -33,4 +33,18 @@ int skhelper_run(struct slice arguments);
  */
 int runner_run(struct slice arguments);
 
+/*
+ * "PID [strict] [delegate]": accept one exchange of Kerberos tokens for the
+ * monitor of that number (rpc/errand_ops.h: GSSAPI). strict: with a key of this
+ * host's name alone; delegate: credentials are taken. Returns the exit status.
+ */
+int acceptor_run(struct slice arguments);
+
+/*
+ * "PID": tell the monitor of that number whether a principal may be a user
+ * (rpc/messages.h: kuserok_msg), with that user's rights. Returns the exit
+ * status.
+ */
+int kuserok_run(struct slice arguments);
+
 #endif

@@ -207,6 +207,40 @@ kbdint_cancel(void *ctx, struct verdict_rep *rep)
 	return asked(ask_kbdint_cancel(g->monitor, &req, rep));
 }
 
+static enum err
+gss_start(void *ctx, struct verdict_rep *rep)
+{
+	const struct empty_msg req = {0};
+	struct gate *g = ctx;
+
+	return asked(ask_gss_start(g->monitor, &req, rep));
+}
+
+static enum err
+gss_token(void *ctx, const struct token_req *req, struct token_rep *rep)
+{
+	struct gate *g = ctx;
+
+	return asked(ask_gss_token(g->monitor, req, rep));
+}
+
+static enum err
+gss_mic(void *ctx, const struct token_req *req, struct verdict_rep *rep)
+{
+	struct gate *g = ctx;
+
+	return asked(ask_gss_mic(g->monitor, req, rep));
+}
+
+static enum err
+gss_cancel(void *ctx, struct verdict_rep *rep)
+{
+	const struct empty_msg req = {0};
+	struct gate *g = ctx;
+
+	return asked(ask_gss_cancel(g->monitor, &req, rep));
+}
+
 /* ---- the transport, as userauth sees it ---- */
 
 static struct slice
@@ -251,6 +285,10 @@ const struct userauth_ops oracle_auth = {
     .kbdint_start = kbdint_start,
     .kbdint_answer = kbdint_answer,
     .kbdint_cancel = kbdint_cancel,
+    .gss_start = gss_start,
+    .gss_token = gss_token,
+    .gss_mic = gss_mic,
+    .gss_cancel = gss_cancel,
     .first_hostkey = first_hostkey,
     .second_ext_info = second_ext_info,
     .begin = begin,

@@ -172,11 +172,15 @@ static bool
 words_may_do(struct monitor *m)
 {
 	const struct conf *c = &m->conf;
+	bool ticket = c->gssapi && tell_method(m, "gssapi-with-mic",
+				       "GSSAPIAuthentication", &c->gssapi);
 	bool password =
 	    tell_method(m, "password", "PasswordAuthentication", &c->password);
 	bool prompts = tell_method(m, "keyboard-interactive",
 	    "KbdInteractiveAuthentication", &c->kbdint);
 
+	if (ticket)
+		return admit_root(m, "gssapi-with-mic", false);
 	if (!password && !prompts)
 		return false;
 	return admit_root(m, password ? "password" : "keyboard-interactive",

@@ -31,6 +31,7 @@ grant_fill(struct monitor *m, struct grant *g)
 	    .permitlisten = buf_slice(&m->key_permitlisten),
 	    .tunnel = m->key_tunnel,
 	    .pam_env = m->conf.use_pam ? pam_environment(m) : NULL,
+	    .ccache = m->ccache_name,
 	    .use_lastlog = m->common->root,
 	    .must_change = m->must_change,
 	    .selinux = m->context != NULL};
@@ -76,6 +77,9 @@ grant_start(struct monitor *m)
 		log_error("groups of %s: %s", m->account.name, strerror(errno));
 		return ERR_SYSTEM;
 	}
+	ccache_store(m);
+	if (m->ccache_name != NULL)
+		pam_put(m, "KRB5CCNAME", m->ccache_name);
 	if ((e = open_session(m)) != OK)
 		return e;
 	if ((e = trail_login(m)) != OK)

@@ -5,6 +5,8 @@
  * submethod ("keyboard-interactive:pam"). What remains of each list is a slice
  * of the configuration's text.
  */
+#include "config.h"
+
 #include "monitor.h"
 
 #include "sallyport/base/log.h"
@@ -21,6 +23,9 @@ struct method_row {
 /* In the order in which they are told to the client */
 static const struct method_row rows[] = {
     {"publickey", offsetof(struct conf, pubkey)},
+#ifdef WITH_GSSAPI
+    {"gssapi-with-mic", offsetof(struct conf, gssapi)},
+#endif
     {"password", offsetof(struct conf, password)},
     {"keyboard-interactive", offsetof(struct conf, kbdint)},
     {"hostbased", offsetof(struct conf, hostbased)},

@@ -243,6 +243,8 @@ leave_refused(struct monitor *m)
 		refusal_log_unlisted(m);
 	host_stop(m);
 	ops_key_stop(m);
+	ops_gss_stop(m);
+	ccache_destroy(m);
 	end_child(m, &m->gate_pid);
 	trail_end(m);
 	pam_finish(m);
@@ -305,6 +307,8 @@ run_session(struct monitor *m)
 	ops_session_close_lines(m);
 	trail_end(m);
 	pam_finish(m);
+	if (m->conf.gssapi_cleanup)
+		ccache_destroy(m);
 	ops_lifeline_outcome(m, OUTCOME_OK);
 	log_debug1("session of %s closed", m->account.name);
 }
@@ -378,6 +382,7 @@ monitor_main(const struct common *common, const struct conn *conn)
 	if (e != OK)
 		leave_refused(m);
 	ops_key_stop(m);
+	ops_gss_stop(m);
 	command_forget(m);
 	rpc_free(take(&m->peer));
 	bury(m, &m->gate_pid);

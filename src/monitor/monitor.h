@@ -77,9 +77,10 @@ struct monitor {
 	struct rpc *keeper; /* a link of its own; NULL until it is needed */
 	struct rpc *keycheck;
 	struct rpc *lifeline; /* NULL with -i */
+	struct rpc *acceptor; /* of a GSSAPI exchange; or NULL */
 	struct serve serve;
 	unsigned int phase;
-	pid_t gate_pid, keycheck_pid, session_pid;
+	pid_t gate_pid, keycheck_pid, acceptor_pid, session_pid;
 	pid_t keys_pid; /* who has, or had last, the transport's keys */
 	uint64_t started_ms;
 	uint64_t phase_at_ms[PHASE_ENDS];     /* clock_mono_ms; phases.c */
@@ -132,6 +133,12 @@ struct monitor {
 	struct buf answers; /* secret */
 	uint32_t nanswers;
 	struct buf messages; /* what PAM had to say */
+
+	/* GSSAPI: ops_gss.c, ccache.c */
+	bool acceptor_broken; /* it can't be had */
+	struct buf gss_token; /* that is being sent */
+	struct buf ccache;    /* a file's octets, until it is written; secret */
+	char *ccache_name;    /* "FILE:/tmp/…" */
 
 	/* for the statistics; ops_lifeline.c */
 	const char *kex, *cipher, *hostkey; /* constants of crypto/algo.c */
@@ -294,6 +301,8 @@ bool pam_dialogue(struct monitor *m);
 bool pam_account(struct monitor *m);
 MUST_USE enum err pam_session(struct monitor *m);
 const char *const *pam_environment(struct monitor *m);
+/* For the modules' environment, and so the session's. */
+void pam_put(struct monitor *m, const char *name, const char *value);
 /* After the session's fork: limits of this process as before pam_limits. */
 void pam_restore_limits(struct monitor *m);
 void pam_forget(struct monitor *m); /* in the session's process */
@@ -379,6 +388,17 @@ void command_forget(struct monitor *m);
  * are keycheck's.
  */
 MUST_USE enum err netgroups_run(struct monitor *m, int *output);
+
+/* ---- ops_gss.c ---- */
+/* End of an exchange, if one is open. */
+void ops_gss_stop(struct monitor *m);
+
+/* ---- ccache.c ---- */
+/* Write delegated credentials, if there are any, as the user: m->ccache_name
+ * then. */
+void ccache_store(struct monitor *m);
+/* Remove what ccache_store wrote. */
+void ccache_destroy(struct monitor *m);
 
 /* ---- ops_password.c ---- */
 MUST_USE enum err

@@ -152,6 +152,13 @@ put_variable(struct pam *p, const char *name, const char *value)
 		log_debug1("PAM takes no variable %s", name);
 }
 
+void
+pam_put(struct monitor *m, const char *name, const char *value)
+{
+	if (m->pam != NULL)
+		put_variable(m->pam, name, value);
+}
+
 static void
 set_items(struct pam *p)
 {
@@ -527,6 +534,14 @@ pam_environment(struct monitor *m)
 {
 	(void)m;
 	return NULL;
+}
+
+void
+pam_put(struct monitor *m, const char *name, const char *value)
+{
+	(void)m;
+	(void)name;
+	(void)value;
 }
 
 void

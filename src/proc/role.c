@@ -94,6 +94,12 @@ static const struct call keycheck_only[] = {
 	CALL_IF(statx, 2, AT_EMPTY_PATH),
 };
 
+/* libkrb5 looks for its modules and its files again, and does without. */
+static const struct call acceptor_only[] = {
+	CALL_REFUSE(getdents64), CALL_REFUSE(fstat), CALL_REFUSE(fstat64),
+	CALL_REFUSE(socket), CALL_REFUSE(connect), /* libc's log and NSS */
+};
+
 /* Its socket is bound already. */
 static const struct call metrics_only[] = {
 	CALL(accept4), CALL(shutdown),
@@ -120,6 +126,14 @@ static const struct limit gate_limits[] = {
 
 static const struct limit keycheck_limits[] = {
 	{RLIMIT_NOFILE, 128}, /* those of the key files are open already */
+	{RLIMIT_NPROC, 0},
+	{RLIMIT_FSIZE, 0},
+	{RLIMIT_CORE, 0},
+};
+
+/* A channel, and libraries that were opened before. */
+static const struct limit acceptor_limits[] = {
+	{RLIMIT_NOFILE, 16},
 	{RLIMIT_NPROC, 0},
 	{RLIMIT_FSIZE, 0},
 	{RLIMIT_CORE, 0},
@@ -176,6 +190,11 @@ static const struct role_row rows[ROLE_COUNT] = {
 		.as_root = NEED_ROOT | CONFINED, .as_user = CONFINED,
 		.limits = metrics_limits, .nlimits = COUNT(metrics_limits),
 		.lists = {CALL_LIST(confined), CALL_LIST(metrics_only)}},
+	/* the keytab is in its memory, and a stranger's token */
+	[ROLE_ACCEPTOR] = {.name = "acceptor", .title = "[gssapi]",
+		.as_root = NEED_ROOT | CONFINED, .as_user = CONFINED,
+		.limits = acceptor_limits, .nlimits = COUNT(acceptor_limits),
+		.lists = {CALL_LIST(confined), CALL_LIST(acceptor_only)}},
 	/* one that needs no right: a look into the DNS. NSS modules are foreign
 	 * code, which open what they like: no filter, no root directory. */
 	[ROLE_ERRAND] = {.name = "errand",

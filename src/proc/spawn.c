@@ -162,6 +162,8 @@ static const char *const kept[] = {
     SPAWN_NOFILE,
     "SSH_AUTH_SOCK", /* HostKeyAgent may name it */
     "OPENSSL_",      /* an administrator's choice of provider */
+    "KRB5_CONFIG",   /* and of Kerberos' files */
+    "KRB5_KTNAME",
     "MALLOC_",
     "GLIBC_TUNABLES",
     "ASAN_OPTIONS",

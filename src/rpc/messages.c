@@ -253,6 +253,14 @@ LAYOUT(prompt_rep,
     FIELD(prompt_rep, n, 0),
     FIELD(prompt_rep, prompts, TEXTS));
 
+LAYOUT(token_req, FIELD(token_req, token, GSS_TOKEN_MAX));
+
+LAYOUT(token_rep,
+    FIELD(token_rep, verdict, 0),
+    FIELD(token_rep, methods, METHODS),
+    FIELD(token_rep, message, MESSAGE),
+    FIELD(token_rep, token, GSS_REPLY_MAX));
+
 LAYOUT(hand_over_msg, FIELD(hand_over_msg, state, 0));
 
 /* ---- session to monitor ---- */
@@ -433,6 +441,26 @@ LAYOUT(runner_end_msg,
     FIELD(runner_end_msg, number, 0),
     FIELD(runner_end_msg, path, 4095), /* PATH_MAX */
     FIELD(runner_end_msg, output, 0));
+
+LAYOUT(gss_token_msg, FIELD(gss_token_msg, token, GSS_TOKEN_MAX));
+
+LAYOUT(gss_mic_msg,
+    FIELD(gss_mic_msg, data, 4096), /* session id, names */
+    FIELD(gss_mic_msg, mic, GSS_MIC_MAX));
+
+LAYOUT(gss_answer_msg,
+    FIELD(gss_answer_msg, ok, 0),
+    FIELD(gss_answer_msg, why, GSS_WHY_MAX),
+    FIELD(gss_answer_msg, token, GSS_REPLY_MAX),
+    FIELD(gss_answer_msg, principal, GSS_PRINCIPAL_MAX),
+    FIELD(gss_answer_msg, ccache, GSS_CCACHE_MAX));
+
+LAYOUT(kuserok_msg,
+    FIELD(kuserok_msg, principal, GSS_PRINCIPAL_MAX),
+    FIELD(kuserok_msg, user, USER),
+    FIELD(kuserok_msg, uid, 0),
+    FIELD(kuserok_msg, gid, 0),
+    FIELD(kuserok_msg, groups, 16384)); /* 4,096 of them */
 
 LAYOUT(output_msg,
     FIELD(output_msg, key, HASH),

@@ -241,6 +241,7 @@ add_account(struct environment *e, const struct environ_facts *f)
 	set(e, "TZ", getenv("TZ"));
 	set(e, "XDG_RUNTIME_DIR", getenv("XDG_RUNTIME_DIR"));
 	set(e, "TERM", f->term);
+	set(e, "KRB5CCNAME", g->ccache);
 }
 
 static void

@@ -13,6 +13,7 @@ static const struct method *const rows[] = {
     &password_method,
     &kbdint_method,
     &hostbased_method,
+    &gssapi_method,
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -54,6 +54,7 @@ extern const struct method pubkey_hostbound_method;
 extern const struct method hostbased_method;
 extern const struct method password_method;
 extern const struct method kbdint_method;
+extern const struct method gssapi_method;
 
 /* ---- kbdint.c: the dialogue's messages ---- */
 
@@ -64,6 +65,19 @@ void kbdint_write_request(struct wr *w, const struct prompt_rep *prompts);
 /* SSH_MSG_USERAUTH_INFO_RESPONSE behind its number: n answers are due. */
 MUST_USE enum err
 kbdint_read_response(struct slice body, uint32_t n, struct answer_req *req);
+
+/* ---- gssapi.c: the exchange's messages ---- */
+
+/* SSH_MSG_USERAUTH_GSSAPI_RESPONSE: the mechanism that we choose. */
+MUST_USE enum err gssapi_send_choice(const struct userauth *u);
+
+/* A message that is a token: 61 or 65. An empty one isn't sent. */
+MUST_USE enum err gssapi_send_token(const struct userauth *u, uint8_t message,
+    struct slice token);
+
+/* The same of the client's, or a MIC, behind its number. */
+MUST_USE enum err
+gssapi_read_token(struct slice body, size_t max, struct token_req *req);
 
 /* ---- banner.c ---- */
 

@@ -82,12 +82,17 @@ send_ok(const struct userauth *u, const struct method *m,
 	return u->ops->end(u->ctx, &w);
 }
 
+/* A dialogue goes on: with prompts, or with the client's first token. */
 static enum err
 send_prompts(struct userauth *u, const struct method *m,
     const struct prompt_rep *rep)
 {
 	struct wr w;
 
+	if (m == &gssapi_method) {
+		u->state = USERAUTH_TOKEN;
+		return gssapi_send_choice(u);
+	}
 	if (m != &kbdint_method)
 		return ERR_RPC;
 	w = u->ops->begin(u->ctx, kbdint_request_max(rep));
@@ -95,6 +100,13 @@ send_prompts(struct userauth *u, const struct method *m,
 	u->prompts = rep->n;
 	u->state = USERAUTH_PROMPT;
 	return u->ops->end(u->ctx, &w);
+}
+
+static bool
+in_dialogue(const struct userauth *u)
+{
+	return u->state == USERAUTH_PROMPT || u->state == USERAUTH_TOKEN ||
+	       u->state == USERAUTH_MIC;
 }
 
 /*
@@ -107,7 +119,7 @@ tell(struct userauth *u, const struct method *m, const struct request *req,
 {
 	enum err e;
 
-	if (u->state == USERAUTH_PROMPT)
+	if (in_dialogue(u))
 		u->state = USERAUTH_PROMPTED;
 	switch (rep->verdict) {
 	case VERDICT_FAILED:
@@ -203,12 +215,15 @@ static enum err
 abandon(struct userauth *u)
 {
 	struct verdict_rep rep = {.verdict = VERDICT_FAILED};
+	bool prompts = u->state == USERAUTH_PROMPT;
 	enum err e;
 
-	if (u->state != USERAUTH_PROMPT)
+	if (!in_dialogue(u))
 		return OK;
 	u->state = USERAUTH_PROMPTED;
-	if ((e = u->ops->kbdint_cancel(u->ctx, &rep)) != OK)
+	e = prompts ? u->ops->kbdint_cancel(u->ctx, &rep)
+		    : u->ops->gss_cancel(u->ctx, &rep);
+	if (e != OK)
 		return e;
 	if (rep.verdict == VERDICT_TOO_MANY)
 		return ERR_TOO_MANY_AUTH;
@@ -301,6 +316,83 @@ on_response(struct userauth *u, struct slice body)
 	return tell(u, &kbdint_method, NULL, &rep);
 }
 
+/* ---- gssapi-with-mic: the exchange ---- */
+
+static enum err
+on_token(struct userauth *u, struct slice body)
+{
+	struct token_rep rep = {0};
+	struct prompt_rep head = {0};
+	struct token_req req;
+	bool good;
+	enum err e;
+
+	if ((e = gssapi_read_token(body, GSS_TOKEN_MAX, &req)) != OK)
+		return e;
+	if ((e = u->ops->gss_token(u->ctx, &req, &rep)) != OK)
+		return e;
+	good = rep.verdict == VERDICT_PROMPT;
+	e = gssapi_send_token(u,
+	    good ? MSG_USERAUTH_GSSAPI_TOKEN : MSG_USERAUTH_GSSAPI_ERRTOK,
+	    rep.token);
+	if (e != OK)
+		return e;
+	if (good) {
+		u->state = USERAUTH_MIC;
+		return OK;
+	}
+	/* a token alone lets nobody in */
+	if (rep.verdict == VERDICT_SUCCESS || rep.verdict == VERDICT_PARTIAL)
+		return ERR_RPC;
+	head.verdict = rep.verdict;
+	head.methods = rep.methods;
+	head.message = rep.message;
+	return tell(u, &gssapi_method, NULL, &head);
+}
+
+static enum err
+ask_mic(struct userauth *u, const struct token_req *req)
+{
+	struct verdict_rep v = {0};
+	struct prompt_rep rep = {0};
+	enum err e = u->ops->gss_mic(u->ctx, req, &v);
+
+	if (methods_verdict(e, &v, &rep) != OK)
+		return e;
+	if (rep.verdict == VERDICT_PROMPT)
+		return ERR_RPC;
+	return tell(u, &gssapi_method, NULL, &rep);
+}
+
+static enum err
+on_mic(struct userauth *u, struct slice body)
+{
+	struct token_req req;
+	enum err e = gssapi_read_token(body, GSS_MIC_MAX, &req);
+
+	return e == OK ? ask_mic(u, &req) : e;
+}
+
+/* The client's end without a MIC: it is one of no octets, which is none. */
+static enum err
+on_complete(struct userauth *u, struct slice body)
+{
+	const struct token_req none = {.token = SLICE_NONE};
+
+	return body.n == 0 ? ask_mic(u, &none) : ERR_TRAILING;
+}
+
+/* The client found fault with our token: it goes on with another request, and
+ * awaits no answer. */
+static enum err
+on_error_token(struct userauth *u, struct slice body)
+{
+	struct token_req req;
+	enum err e = gssapi_read_token(body, GSS_TOKEN_MAX, &req);
+
+	return e == OK ? abandon(u) : e;
+}
+
 /* May come again, with the same answer. */
 static enum err
 on_service(struct userauth *u, struct slice body)
@@ -321,7 +413,7 @@ on_service(struct userauth *u, struct slice body)
 
 /* ---- what may come when ---- */
 
-enum act { END = 0, UNK, DROP, SERV, REQ, RESP };
+enum act { END = 0, UNK, DROP, SERV, REQ, RESP, TOK, ERRT, DONE, MIC };
 
 /*
  * What only a server sends has no handler at all (SEC-34), and a reply to a
@@ -332,23 +424,32 @@ static const struct row {
 	uint8_t first, last; /* message numbers, both included */
 	uint8_t acts[USERAUTH_STATES];
 } rows[] = {
-	/* messages            START SERVICE USER  PROMPT PROMPTED DONE */
+	/* messages            START SERVICE USER  PROMPT TOKEN MIC   PROMPTED DONE */
 	{ 0,   4, /* transport */
-	                     { END,  END,    END,  END,   END,     END  } },
+	                     { END,  END,    END,  END,   END,  END,  END,     END  } },
 	{ 5,   5, /* SERVICE_REQUEST */
-	                     { SERV, SERV,   SERV, SERV,  SERV,    DROP } },
+	                     { SERV, SERV,   SERV, SERV,  SERV, SERV, SERV,    DROP } },
 	{ 6,  49, /* transport */
-	                     { END,  END,    END,  END,   END,     END  } },
+	                     { END,  END,    END,  END,   END,  END,  END,     END  } },
 	{50,  50, /* USERAUTH_REQUEST; after success RFC 4252 §5.1 */
-	                     { UNK,  REQ,    REQ,  REQ,   REQ,     DROP } },
+	                     { UNK,  REQ,    REQ,  REQ,   REQ,  REQ,  REQ,     DROP } },
 	{51,  60, /* FAILURE, SUCCESS, BANNER, … PK_OK: a server's */
-	                     { UNK,  UNK,    UNK,  UNK,   UNK,     UNK  } },
-	{61,  61, /* INFO_RESPONSE */
-	                     { UNK,  UNK,    UNK,  RESP,  END,     END  } },
-	{62,  79, /* of other methods */
-	                     { UNK,  UNK,    UNK,  UNK,   UNK,     UNK  } },
+	                     { UNK,  UNK,    UNK,  UNK,   UNK,  UNK,  UNK,     UNK  } },
+	{61,  61, /* INFO_RESPONSE, GSSAPI_TOKEN */
+	                     { UNK,  UNK,    UNK,  RESP,  TOK,  END,  END,     END  } },
+	{62,  62,            { UNK,  UNK,    UNK,  UNK,   UNK,  UNK,  UNK,     UNK  } },
+	{63,  63, /* GSSAPI_EXCHANGE_COMPLETE */
+	                     { UNK,  UNK,    UNK,  UNK,   END,  DONE, END,     UNK  } },
+	{64,  64, /* GSSAPI_ERROR: a server's */
+	                     { UNK,  UNK,    UNK,  UNK,   UNK,  UNK,  UNK,     UNK  } },
+	{65,  65, /* GSSAPI_ERRTOK */
+	                     { UNK,  UNK,    UNK,  UNK,   ERRT, ERRT, END,     UNK  } },
+	{66,  66, /* GSSAPI_MIC */
+	                     { UNK,  UNK,    UNK,  UNK,   END,  MIC,  END,     UNK  } },
+	{67,  79, /* of other methods */
+	                     { UNK,  UNK,    UNK,  UNK,   UNK,  UNK,  UNK,     UNK  } },
 	{80, 255, /* SEC-34: channels do not exist yet */
-	                     { END,  END,    END,  END,   END,     END  } },
+	                     { END,  END,    END,  END,   END,  END,  END,     END  } },
 };
 /* clang-format on */
 
@@ -375,6 +476,14 @@ userauth_input(struct userauth *u, struct slice payload)
 		return on_request(u, body);
 	case RESP:
 		return on_response(u, body);
+	case TOK:
+		return on_token(u, body);
+	case ERRT:
+		return on_error_token(u, body);
+	case DONE:
+		return on_complete(u, body);
+	case MIC:
+		return on_mic(u, body);
 	case UNK:
 		u->ops->unimplemented(u->ctx);
 		return OK;

@@ -21,7 +21,8 @@ struct auth_oracle {
 	unsigned int told;  /* answers that were sent */
 	bool success;       /* a verdict said so */
 	bool success_told;
-	bool prompting; /* a dialogue is open */
+	bool prompting;  /* a dialogue is open */
+	bool exchanging; /* or one of GSSAPI */
 };
 
 /* A last verdict; the question was allowed. */
@@ -29,7 +30,7 @@ static inline enum err
 auth_oracle_verdict(struct auth_oracle *o, uint8_t *verdict)
 {
 	*verdict = rd_u8(o->input) % 8;
-	must(o->users == 1 && !o->success && !o->prompting);
+	must(o->users == 1 && !o->success && !o->prompting && !o->exchanging);
 	o->asked++;
 	o->success = *verdict == VERDICT_SUCCESS;
 	return *verdict == 7 ? ERR_RPC : OK;
@@ -150,6 +151,54 @@ auth_oracle_cancel(void *ctx, struct verdict_rep *rep)
 	return OK;
 }
 
+static inline enum err
+auth_oracle_gss_start(void *ctx, struct verdict_rep *rep)
+{
+	struct auth_oracle *o = ctx;
+	enum err e = auth_oracle_answer(o, rep);
+
+	o->exchanging = rep->verdict == VERDICT_PROMPT;
+	return e;
+}
+
+static inline enum err
+auth_oracle_gss_token(void *ctx, const struct token_req *req,
+    struct token_rep *rep)
+{
+	struct auth_oracle *o = ctx;
+	enum err e;
+
+	must(o->exchanging && req->token.n <= GSS_TOKEN_MAX);
+	o->exchanging = false;
+	e = auth_oracle_verdict(o, &rep->verdict);
+	o->exchanging = rep->verdict == VERDICT_PROMPT;
+	rep->token = SLICE_STR("token");
+	o->asked++; /* a failure is told after a token */
+	return e;
+}
+
+static inline enum err
+auth_oracle_gss_mic(void *ctx, const struct token_req *req,
+    struct verdict_rep *rep)
+{
+	struct auth_oracle *o = ctx;
+
+	must(o->exchanging && req->token.n <= GSS_MIC_MAX);
+	o->exchanging = false;
+	return auth_oracle_answer(o, rep);
+}
+
+static inline enum err
+auth_oracle_gss_cancel(void *ctx, struct verdict_rep *rep)
+{
+	struct auth_oracle *o = ctx;
+
+	must(o->exchanging);
+	o->exchanging = false;
+	rep->verdict = rd_u8(o->input) % 2 ? VERDICT_TOO_MANY : VERDICT_FAILED;
+	return OK;
+}
+
 static inline struct slice
 auth_oracle_hostkey(void *ctx)
 {
@@ -217,6 +266,10 @@ static const struct userauth_ops auth_oracle_ops = {
     .kbdint_start = auth_oracle_start,
     .kbdint_answer = auth_oracle_reply,
     .kbdint_cancel = auth_oracle_cancel,
+    .gss_start = auth_oracle_gss_start,
+    .gss_token = auth_oracle_gss_token,
+    .gss_mic = auth_oracle_gss_mic,
+    .gss_cancel = auth_oracle_gss_cancel,
     .first_hostkey = auth_oracle_hostkey,
     .second_ext_info = auth_oracle_ext_info,
     .begin = auth_oracle_begin,

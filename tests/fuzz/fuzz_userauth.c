@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const methods[] = {"none", "publickey",
     "publickey-hostbound-v00@openssh.com", "password", "keyboard-interactive",
-    "hostbased"};
+    "hostbased", "gssapi-with-mic"};
 
 #define METHODS (sizeof(methods) / sizeof(methods[0]))
 
@@ -73,6 +73,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		e = step(&u, &r);
 		must(userauth_is_done(&u) == o.success_told);
 		must((u.state == USERAUTH_PROMPT) == o.prompting || e != OK);
+		must((u.state == USERAUTH_TOKEN || u.state == USERAUTH_MIC) ==
+			 o.exchanging ||
+		     e != OK);
 	}
 	must(userauth_fail(&u, e) != NULL);
 	userauth_clear(&u);

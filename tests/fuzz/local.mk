@@ -8,7 +8,7 @@ FUZZ += version packet kexinit kex state inflate transport
 FUZZ += channel ptymodes sftp
 FUZZ += algo kem mldsa
 FUZZ += control http
-FUZZ += userauth preauth agent
+FUZZ += userauth preauth agent gsstoken
 EXTRA_DIST += tests/fuzz/run $(FUZZ:%=tests/fuzz/fuzz_%.c) tests/fuzz/corpus
 if FUZZERS
 fuzz-%: $(srcdir)/tests/fuzz/fuzz_%.c $(SP_ROOMS)

@@ -68,12 +68,16 @@ class Talk:
 
     def next(self, seconds=20):
         """The next message that isn't a banner; (None, None): it is over."""
-        try:
-            return self.came.get(timeout=seconds)
-        except queue.Empty:
-            if not self.transport.is_active():
-                return (None, None)
-            raise AssertionError("no answer")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            # before the look into the queue: what came first is there then
+            over = not self.transport.is_active()
+            try:
+                return self.came.get(timeout=0.1)
+            except queue.Empty:
+                if over:
+                    return (None, None)
+        raise AssertionError("no answer")
 
     def request(self, user, method, *fields):
         self.send(50, user, "ssh-connection", method, *fields)

@@ -300,6 +300,16 @@ struct prompt_rep {
 	struct slice prompts; /* n times: string prompt, bool echo */
 };
 
+/* gssapi-with-mic, RFC 4462 §3 */
+struct token_req {
+	struct slice token; /* or a MIC */
+};
+struct token_rep {
+	uint8_t verdict; /* VERDICT_PROMPT, or the end of the exchange */
+	struct slice methods, message; /* begins as a verdict_rep */
+	struct slice token; /* for the client: of an error, where it failed */
+};
+
 /* The connection goes over: transport/state.h, a sealed memory file. */
 struct hand_over_msg {
 	struct rpc_fd state;
@@ -630,6 +640,37 @@ struct lookup_msg {
 	struct slice name; /* in lower case */
 };
 
+/* ---- GSSAPI: monitor and its errands (errand/acceptor.c, kuserok.c) ------- */
+
+#define GSS_TOKEN_MAX     98304u /* two large tickets; less than a frame */
+#define GSS_REPLY_MAX     4096u
+#define GSS_MIC_MAX       1024u
+#define GSS_CCACHE_MAX    98304u
+#define GSS_PRINCIPAL_MAX 1024u
+#define GSS_WHY_MAX       1024u
+
+struct gss_token_msg {
+	struct slice token;
+};
+struct gss_mic_msg {
+	struct slice data; /* what it has to be made of: the monitor's words */
+	struct slice mic;
+};
+struct gss_answer_msg {
+	bool ok;
+	struct slice why;       /* not; for the log */
+	struct slice token;     /* for the client, maybe empty */
+	struct slice principal; /* whose MIC it is, right or wrong */
+	struct slice ccache; /* what was delegated: a credential cache's file */
+};
+struct kuserok_msg {
+	struct slice principal;
+	struct slice user;
+	uint32_t uid;
+	uint32_t gid;
+	struct slice groups; /* supplementary; four octets each */
+};
+
 /* Every message's layout: struct layout layout_NAME. */
 /* clang-format off */
 #define MESSAGES(M) \
@@ -648,7 +689,9 @@ struct lookup_msg {
 	M(reclaim_msg) M(reclaimed_msg) M(listens_msg) \
 	M(prove_req) M(judge_req) M(judge_rep) M(tokens_rep) \
 	M(netgroups_msg) M(netgroups_rep) \
-	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) M(number_req) M(text_req) \
+	M(runner_msg) M(runner_end_msg) M(output_msg) M(lookup_msg) \
+	M(token_req) M(token_rep) M(gss_token_msg) M(gss_mic_msg) \
+	M(gss_answer_msg) M(kuserok_msg) M(number_req) M(text_req) \
 	M(done_rep) M(status_rep) M(list_req) M(list_rep) M(session_entry) \
 	M(penalty_entry) M(admission_rep) M(configuration_rep) M(figures_req) M(figures_rep) \
 	M(metrics_start_msg)

@@ -9,6 +9,8 @@
  *     KEX      no user name yet
  *     AUTH     the user name is known
  *     PROMPT   a PAM dialogue is open
+ *     TOKEN    a GSSAPI exchange was begun: the client's token is due
+ *     MIC      it was accepted: the client's MIC is due
  *     DONE     the verdict was success; the gate is to hand over
  *     SESSION  the session asks
  *     REFUSED  PAM's account management said no: the gate is to say so and end
@@ -27,16 +29,19 @@
 #define PHASE_DONE    8u
 #define PHASE_SESSION 16u
 #define PHASE_REFUSED 32u
+#define PHASE_TOKEN   64u
+#define PHASE_MIC     128u
 
-#define GATE_PHASES                                                            \
-	(PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_DONE | PHASE_REFUSED)
+#define AUTH_PHASES (PHASE_AUTH | PHASE_PROMPT | PHASE_TOKEN | PHASE_MIC)
+#define GATE_PHASES (PHASE_KEX | AUTH_PHASES | PHASE_DONE | PHASE_REFUSED)
+#define KEX_PHASES  (PHASE_KEX | AUTH_PHASES | PHASE_SESSION)
 
 /* clang-format off */
 #define MONITOR_OPS(OP)                                                                      \
 	/* name          asked when                              times request        reply */   \
 	OP(log,          GATE_PHASES | PHASE_SESSION,             MANY, log_msg,       note_rep)          \
-	OP(sign_kex,     PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, sign_req, sign_rep) \
-	OP(pick_group,   PHASE_KEX | PHASE_AUTH | PHASE_PROMPT | PHASE_SESSION, MANY, modulus_req, modulus_rep) \
+	OP(sign_kex,     KEX_PHASES,                             MANY, sign_req,      sign_rep)      \
+	OP(pick_group,   KEX_PHASES,                             MANY, modulus_req,   modulus_rep)   \
 	OP(find_user,    PHASE_KEX,                              ONCE, user_req,      user_rep)      \
 	OP(auth_none,    PHASE_AUTH,                             MANY, none_req,      verdict_rep)   \
 	OP(auth_pubkey,  PHASE_AUTH,                             MANY, pubkey_req,    verdict_rep)   \
@@ -46,6 +51,10 @@
 	OP(kbdint_start, PHASE_AUTH,                             MANY, kbdint_req,    prompt_rep)    \
 	OP(kbdint_answer, PHASE_PROMPT,                          MANY, answer_req,    prompt_rep)    \
 	OP(kbdint_cancel, PHASE_PROMPT,                          MANY, empty_msg,     verdict_rep)   \
+	OP(gss_start,    PHASE_AUTH,                             MANY, empty_msg,     verdict_rep)   \
+	OP(gss_token,    PHASE_TOKEN,                            MANY, token_req,     token_rep)     \
+	OP(gss_mic,      PHASE_MIC,                              MANY, token_req,     verdict_rep)   \
+	OP(gss_cancel,   PHASE_TOKEN | PHASE_MIC,                MANY, empty_msg,     verdict_rep)   \
 	OP(hand_over,    PHASE_DONE,                             ONCE, hand_over_msg, note_rep)          \
 	OP(prove_key,    PHASE_SESSION,                          MANY, prove_req,     sign_rep)      \
 	OP(open_pty,     PHASE_SESSION,                          MANY, pty_req,       pty_rep)       \
@@ -63,6 +72,9 @@
 #define SESSION_LOOK      251u /* empty_msg: answer with tell_stats */
 #define SESSION_RECLAIM   252u /* reclaim_msg: answer with reclaimed */
 #define SESSION_RECLAIMED 253u /* reclaimed_msg: an answer to its reclaim */
+
+/* gss_token, gss_mic: one of each follows a gss_start, which counts as every
+ * attempt does; the phase says that there isn't a second. */
 
 #define OP(name, phases, times, req, rep) SERVE_NUMBER(MONITOR, name),
 enum monitor_op { MONITOR_OPS(OP) MONITOR_OP_COUNT };

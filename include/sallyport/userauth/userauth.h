@@ -8,10 +8,12 @@
  *          each of which waits until the question is answered.
  *
  *     START ──SERVICE_REQUEST──► SERVICE ──first USERAUTH_REQUEST──► USER
- *                                                                     │ ▲
- *     DONE ◄──success── any of USER, PROMPT, PROMPTED   keyboard-     │ │
- *                                                       interactive   ▼ │
- *     PROMPTED ◄──answered for good, or abandoned────────────────── PROMPT
+ *                                                                     │
+ *     DONE ◄──success── any of USER, PROMPT, MIC, PROMPTED            │
+ *                                                                     ▼
+ *     PROMPTED ◄──answered for good, or abandoned── PROMPT (keyboard-interactive)
+ *         ▲                                         TOKEN ──► MIC (GSSAPI)
+ *         └───────────────────────────────────────────┴───────┘
  *
  * A state by message table in userauth.c says what may come when.
  */
@@ -31,6 +33,8 @@ enum userauth_state {
 	USERAUTH_SERVICE,  /* ssh-userauth was accepted */
 	USERAUTH_USER,     /* the user's name is known */
 	USERAUTH_PROMPT,   /* an INFO_REQUEST waits for its answer */
+	USERAUTH_TOKEN,    /* a GSSAPI token is due */
+	USERAUTH_MIC,      /* it was accepted: the MIC is due */
 	USERAUTH_PROMPTED, /* as USER, but there was a dialogue, which ended */
 	USERAUTH_DONE,     /* SSH_MSG_USERAUTH_SUCCESS was sent */
 	USERAUTH_STATES
@@ -66,6 +70,13 @@ struct userauth_ops {
 	enum err (*kbdint_answer)(void *ctx, const struct answer_req *req,
 	    struct prompt_rep *rep);
 	enum err (*kbdint_cancel)(void *ctx, struct verdict_rep *rep);
+	/* VERDICT_PROMPT: the token is awaited; after it the MIC */
+	enum err (*gss_start)(void *ctx, struct verdict_rep *rep);
+	enum err (*gss_token)(void *ctx, const struct token_req *req,
+	    struct token_rep *rep);
+	enum err (*gss_mic)(void *ctx, const struct token_req *req,
+	    struct verdict_rep *rep);
+	enum err (*gss_cancel)(void *ctx, struct verdict_rep *rep);
 
 	/* K_S of the connection's first key exchange */
 	struct slice (*first_hostkey)(void *ctx);

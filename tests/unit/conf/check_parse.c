@@ -78,11 +78,11 @@ static const struct {
 	"Invalid-User, or User, Group, Host, Address, LocalAddress, LocalPort, "
 	"RDomain or Version with what to compare with)\n"},
     /* what isn't built yet is told once, where it differs from the default */
-    {"GSSAPIAuthentication no\nKerberosGetAFSToken yes\n", OK,
+    {"KerberosAuthentication no\nKerberosGetAFSToken yes\n", OK,
 	"INFO: main line 2: KerberosGetAFSToken isn't acted upon yet\n"},
-    {"GSSAPIAuthentication no\nGSSAPIAuthentication yes\n", OK,
-	"INFO: main line 2: GSSAPIAuthentication isn't acted upon yet\n"
-	"VERBOSE: main line 2: GSSAPIAuthentication has no effect: main "
+    {"KerberosAuthentication no\nKerberosAuthentication yes\n", OK,
+	"INFO: main line 2: KerberosAuthentication isn't acted upon yet\n"
+	"VERBOSE: main line 2: KerberosAuthentication has no effect: main "
 	"line 1 came first\n"},
     /* sshd on Linux has none, either; a line that sets none is no harm */
     {"Match user x\nRDomain none\nRDomain %D\n", ERR_CONFIG,

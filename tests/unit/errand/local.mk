@@ -3,7 +3,7 @@ check_PROGRAMS += check-errand
 TESTS += check-errand
 check_errand_SOURCES = tests/unit/suite.h tests/unit/key/fixture.h \
 	tests/unit/errand/suite.c tests/unit/errand/check_errand.c \
-	tests/unit/errand/check_innetgr.c \
+	tests/unit/errand/check_gsstoken.c tests/unit/errand/check_innetgr.c \
 	tests/unit/errand/check_keygen.c tests/unit/errand/check_lookup.c \
 	tests/unit/errand/check_runner.c tests/unit/errand/check_skhelper.c \
 	tests/unit/errand/started.c tests/unit/errand/started.h

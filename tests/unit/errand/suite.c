@@ -1,7 +1,9 @@
 #include "suite.h"
 
 /* clang-format off */
-#define CASES(C) C(errand) C(innetgr) C(keygen) C(lookup) C(runner) C(skhelper)
+#define CASES(C)                                                               \
+	C(errand) C(gsstoken) C(innetgr) C(keygen) C(lookup) C(runner)         \
+	C(skhelper)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;

@@ -187,6 +187,43 @@ on_kbdint_cancel(struct monitor *m, const struct empty_msg *req,
 }
 
 enum err
+on_gss_start(struct monitor *m, const struct empty_msg *req,
+    struct verdict_rep *rep)
+{
+	(void)req;
+	m->phase = PHASE_TOKEN;
+	rep->verdict = VERDICT_PROMPT;
+	return note(m, "gss", SLICE_NONE);
+}
+
+enum err
+on_gss_token(struct monitor *m, const struct token_req *req,
+    struct token_rep *rep)
+{
+	m->phase = PHASE_MIC;
+	rep->verdict = VERDICT_PROMPT;
+	rep->token = SLICE_STR("ours");
+	return note(m, "token", req->token);
+}
+
+enum err
+on_gss_mic(struct monitor *m, const struct token_req *req,
+    struct verdict_rep *rep)
+{
+	return verdict(m, "mic", req->token, rep);
+}
+
+enum err
+on_gss_cancel(struct monitor *m, const struct empty_msg *req,
+    struct verdict_rep *rep)
+{
+	(void)req;
+	(void)rep;
+	m->phase = PHASE_AUTH;
+	return note(m, "cancel", SLICE_NONE);
+}
+
+enum err
 on_hand_over(struct monitor *m, const struct hand_over_msg *req,
     struct note_rep *rep)
 {

@@ -31,9 +31,9 @@ END_TEST
 START_TEST(who_meets_the_network_before_login_gives_up_everything)
 {
 	static const enum role confined[] = {ROLE_GATE, ROLE_KEYCHECK,
-	    ROLE_KEEPER};
+	    ROLE_KEEPER, ROLE_ACCEPTOR};
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		const struct role_row *row = role_row(confined[i]);
 
 		ck_assert_uint_eq(row->as_root,

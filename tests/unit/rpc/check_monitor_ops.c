@@ -36,8 +36,11 @@ static const struct {
 } rules[] = {
     {PHASE_KEX, " log sign_kex pick_group find_user "},
     {PHASE_AUTH, " log sign_kex pick_group auth_none auth_pubkey "
-		 "auth_hostbased auth_password auth_other kbdint_start "},
+		 "auth_hostbased auth_password auth_other kbdint_start "
+		 "gss_start "},
     {PHASE_PROMPT, " log sign_kex pick_group kbdint_answer kbdint_cancel "},
+    {PHASE_TOKEN, " log sign_kex pick_group gss_token gss_cancel "},
+    {PHASE_MIC, " log sign_kex pick_group gss_mic gss_cancel "},
     {PHASE_DONE, " log hand_over "},
     {PHASE_REFUSED, " log "},
     {PHASE_SESSION, " log sign_kex pick_group prove_key open_pty login_record "

@@ -9,6 +9,9 @@ static const char bodies_password[] = "\0\0\0\0\6secret";
 static const char bodies_hostbased[] = "\0\0\0\13ssh-ed25519\0\0\0\4BLOB"
 				       "\0\0\0\5host.\0\0\0\4user"
 				       "\0\0\0\3SIG";
+static const char bodies_gssapi[] =
+    "\0\0\0\2\0\0\0\3\6\1x"
+    "\0\0\0\13\6\11\52\206\110\206\367\22\1\2\2";
 static const char bodies_kbdint[] = "\0\0\0\0\0\0\0\0";
 
 struct slice
@@ -24,6 +27,8 @@ fake_body(const char *method)
 		return SLICE_STR(bodies_hostbased);
 	if (strcmp(method, "keyboard-interactive") == 0)
 		return SLICE_STR(bodies_kbdint);
+	if (strcmp(method, "gssapi-with-mic") == 0)
+		return SLICE_STR(bodies_gssapi);
 	return SLICE_NONE;
 }
 
@@ -125,6 +130,38 @@ kbdint_cancel(void *ctx, struct verdict_rep *rep)
 	return note(f, "cancel", SLICE_NONE);
 }
 
+static enum err
+gss_start(void *ctx, struct verdict_rep *rep)
+{
+	return answer(ctx, note(ctx, "gss", SLICE_NONE), rep);
+}
+
+static enum err
+gss_token(void *ctx, const struct token_req *req, struct token_rep *rep)
+{
+	struct fake *f = ctx;
+
+	*rep = (struct token_rep){.verdict = (uint8_t)f->verdict,
+	    .methods = slice_cstr(f->methods),
+	    .token = slice_cstr(f->token)};
+	return note(f, "token", req->token);
+}
+
+static enum err
+gss_mic(void *ctx, const struct token_req *req, struct verdict_rep *rep)
+{
+	return answer(ctx, note(ctx, "mic", req->token), rep);
+}
+
+static enum err
+gss_cancel(void *ctx, struct verdict_rep *rep)
+{
+	struct fake *f = ctx;
+
+	rep->verdict = (uint8_t)f->cancel;
+	return note(f, "cancel", SLICE_NONE);
+}
+
 static struct slice
 first_hostkey(void *ctx)
 {
@@ -186,6 +223,10 @@ static const struct userauth_ops ops = {
     .kbdint_start = kbdint_start,
     .kbdint_answer = kbdint_answer,
     .kbdint_cancel = kbdint_cancel,
+    .gss_start = gss_start,
+    .gss_token = gss_token,
+    .gss_mic = gss_mic,
+    .gss_cancel = gss_cancel,
     .first_hostkey = first_hostkey,
     .second_ext_info = second_ext_info,
     .begin = begin,
@@ -200,6 +241,7 @@ fake_init(struct fake *f)
 {
 	*f = (struct fake){.methods = "publickey,password",
 	    .hostkey = "K_S",
+	    .token = "ours",
 	    .nprompts = 1,
 	    .prompts = SLICE_STR("\0\0\0\4Pin?\0")};
 	userauth_init(&f->auth, &ops, f);
@@ -251,6 +293,20 @@ dialogue(struct fake *f)
 	f->verdict = VERDICT_FAILED;
 }
 
+static void
+exchange(struct fake *f, bool token)
+{
+	f->verdict = VERDICT_PROMPT;
+	ck_assert_int_eq(fake_request(f, NULL, NULL, "gssapi-with-mic",
+			     fake_body("gssapi-with-mic")),
+	    OK);
+	if (token)
+		ck_assert_int_eq(fake_input(f, MSG_USERAUTH_GSSAPI_TOKEN,
+				     SLICE_STR("\0\0\0\2to")),
+		    OK);
+	f->verdict = VERDICT_FAILED;
+}
+
 void
 fake_bring_to(struct fake *f, enum userauth_state state)
 {
@@ -264,6 +320,8 @@ fake_bring_to(struct fake *f, enum userauth_state state)
 		    OK);
 	if (state == USERAUTH_PROMPT || state == USERAUTH_PROMPTED)
 		dialogue(f);
+	if (state == USERAUTH_TOKEN || state == USERAUTH_MIC)
+		exchange(f, state == USERAUTH_MIC);
 	if (state == USERAUTH_PROMPTED)
 		ck_assert_int_eq(fake_input(f, MSG_USERAUTH_INFO_RESPONSE,
 				     SLICE_STR("\0\0\0\1\0\0\0\1x")),

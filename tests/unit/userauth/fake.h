@@ -24,6 +24,7 @@ struct fake {
 	struct slice message;
 	struct userauth_found found;
 	const char *hostkey;
+	const char *token;   /* of a GSSAPI exchange */
 	enum err error;      /* of every question, if not OK */
 	enum verdict cancel; /* of a dialogue that was given up */
 	uint32_t nprompts;

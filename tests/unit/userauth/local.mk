@@ -3,6 +3,7 @@ check_PROGRAMS += check-userauth
 TESTS += check-userauth
 check_userauth_SOURCES = tests/unit/suite.h \
 	tests/unit/userauth/check_banner.c \
+	tests/unit/userauth/check_gssapi.c \
 	tests/unit/userauth/check_hostbased.c \
 	tests/unit/userauth/check_kbdint.c \
 	tests/unit/userauth/check_methods.c \

@@ -3,7 +3,7 @@
 /* clang-format off */
 #define CASES(C)                                                          \
 	C(userauth) C(methods) C(none) C(pubkey) C(password) C(kbdint)    \
-	C(hostbased) C(banner)
+	C(hostbased) C(banner) C(gssapi)
 /* clang-format on */
 
 #define DECLARE(name) case_fn check_##name;
