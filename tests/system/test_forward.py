@@ -248,6 +248,11 @@ def test_unix_sockets_in_both_directions(env):
         with client(s, "-L", "%s:%s" % (here, at)):
             assert talk(here, b"") == b""
             s.wait_log("refused streamlocal port forward: originator")
+        s.stop()
+        s = env.server("StreamLocalBindMask 0111")
+        with client(s, "-R", "%s:%s" % (back, at)):
+            wait_for(lambda: os.path.exists(back), 10, "the socket")
+            assert os.stat(back).st_mode & 0o777 == 0o666
 
 
 # ---- agent, X11 ---------------------------------------------------------------------
@@ -463,6 +468,38 @@ def test_a_tunnel_between_two_networks(env):
         s.wait_log("refused tunnel device forwarding")
         p.kill()
         finish(p)
+
+
+# ---- several addresses ------------------------------------------------------------------
+
+def test_an_address_that_is_silent_gets_company(env):
+    """RFC 8305: of a name with two addresses, the first of which nobody has,
+    the second is tried before the first has failed."""
+    w = env.world()
+    w.append("etc/hosts", "10.9.8.3 two.example.org\n"
+             "10.9.8.2 two.example.org\n")
+    w.write("etc/host.conf", "multi on\n")
+    with two_networks() as (near, far):
+        inside = ["ip", "netns", "exec"]
+        # the world has a /run of its own, without the network's name
+        anchor = subprocess.Popen(inside + [near, "sleep", "60"])
+        net = "/proc/%d/ns/net" % anchor.pid
+        wait_for(lambda: os.readlink(net) != os.readlink("/proc/self/ns/net"))
+        s = env.server("UseDNS no", world=w, wrap=("nsenter", "--net=" + net))
+        there = subprocess.Popen(
+            inside + [far, "python3", "-c", LISTEN.replace("10.9.7.1",
+                                                           "10.9.8.2")],
+            stdout=subprocess.PIPE)
+        assert there.stdout.readline() == b"ready\n"
+        begun = time.monotonic()
+        p = subprocess.run(inside + [near] + s.ssh_args(
+            "-W", "two.example.org:7"), input=b"hello", capture_output=True,
+            timeout=20)
+        assert p.stdout == b"5", p
+        assert time.monotonic() - begun < 2.5  # three until it is given up
+        finish(there)
+        anchor.kill()
+        anchor.wait()
 
 
 # ---- many, and what is left ------------------------------------------------------------
