@@ -151,12 +151,12 @@ futile_test(const struct adviser *a, const struct match_test *t)
 			   ? "names aren't looked up (UseDNS no)"
 			   : NULL;
 	case MATCH_LOCALPORT:
-		return !a->world->inherited &&
+		return a->world->inherited == NULL &&
 			       !listens_on_port(a->conf, t->port)
 			   ? "no such port is listened on"
 			   : NULL;
 	case MATCH_LOCALADDRESS:
-		return !a->world->inherited &&
+		return a->world->inherited == NULL &&
 			       listens_elsewhere(a->conf, t->pattern)
 			   ? "no such address is listened on"
 			   : NULL;
@@ -499,11 +499,11 @@ check_sockets(const struct adviser *a)
 		size_t place = place_of(a, members[i]);
 		const struct origin *o = a->set->origins[place].first;
 
-		for (; o != NULL && a->world->inherited; o = o->next)
+		for (; o != NULL && a->world->inherited != NULL; o = o->next)
 			advise(a, &o->at,
 			    "%s has no effect: the listening sockets are the "
-			    "service manager's (LISTEN_FDS)",
-			    keywords_row(place)->name);
+			    "service manager's (%s)",
+			    keywords_row(place)->name, a->world->inherited);
 	}
 }
 

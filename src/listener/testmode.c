@@ -15,7 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+/* what "systemctl enable" makes */
+#define SOCKET_ENABLED                                                         \
+	"/etc/systemd/system/sockets.target.wants/sallyportd.socket"
 #define WRAPPERS_MAX ((size_t)1 << 20) /* octets of hosts.allow, hosts.deny */
 
 /* ---- a connection as -C tells it ----------------------------------------- */
@@ -215,14 +219,25 @@ check_wrappers(struct cmdline *c, const char *path, bool deny)
 	}
 }
 
+/* Whoever runs -t by hand isn't started by systemd, but the daemon may be. */
+static const char *
+who_listens(void)
+{
+	const char *passed = getenv("LISTEN_FDS");
+
+	if (passed != NULL && passed[0] != '\0' && strcmp(passed, "0") != 0)
+		return "LISTEN_FDS";
+	return access(SOCKET_ENABLED, F_OK) == 0
+		   ? "sallyportd.socket is enabled"
+		   : NULL;
+}
+
 static void
 advise(struct cmdline *c, const struct conf_set *set)
 {
-	const char *inherited = getenv("LISTEN_FDS");
 	struct conf_world world = {.has_user = creds_has_user,
 	    .has_group = creds_has_group,
-	    .inherited = inherited != NULL && inherited[0] != '\0' &&
-			 strcmp(inherited, "0") != 0};
+	    .inherited = who_listens()};
 
 	conf_advise(set, &world, cmdline_complain, c);
 	check_wrappers(c, "/etc/hosts.deny", true);

@@ -106,6 +106,34 @@ def descendants(pid):
     return out
 
 
+def ip(*args):
+    subprocess.run(("ip",) + args, check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def two_networks():
+    """Names of two network namespaces, 10.9.8.1 and 10.9.8.2."""
+    names = ["sp%d%s" % (os.getpid(), side) for side in "ab"]
+    made = []
+    try:
+        for name in names:
+            try:
+                ip("netns", "add", name)
+            except (OSError, subprocess.CalledProcessError):
+                raise Skip("needs network namespaces")
+            made.append(name)
+            ip("-n", name, "link", "set", "lo", "up")
+        ip("-n", names[0], "link", "add", "v0", "type", "veth", "peer", "name",
+           "v0", "netns", names[1])
+        for i, name in enumerate(names):
+            ip("-n", name, "addr", "add", "10.9.8.%d/24" % (i + 1), "dev", "v0")
+            ip("-n", name, "link", "set", "v0", "up")
+        yield names
+    finally:
+        for name in made:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
 def descriptors(pid):
     """{number: what it is}"""
     out = {}

@@ -339,6 +339,26 @@ Banner /x
     assert "line 6" not in r.stderr, r
 
 
+def test_an_enabled_socket_is_told(env):
+    """A Port that nobody listens on since systemd does; said by hand, too."""
+    w = env.world()
+    os.makedirs(w.path("etc/systemd/system/sockets.target.wants"),
+                exist_ok=True)
+    path = os.path.join(env.dir, "config-under-test")
+    with open(path, "w") as f:
+        f.write(key(env) + "Port 22\n")
+    for enabled in False, True:
+        if enabled:
+            w.write("etc/systemd/system/sockets.target.wants/"
+                    "sallyportd.socket", "")
+        r = subprocess.run(w.wrap([env.program, "-t", "-f", path]), text=True,
+                           capture_output=True)
+        assert r.returncode == 0, r
+        assert ("%s line 2: Port has no effect: the listening sockets are the "
+                "service manager's (sallyportd.socket is enabled)" % path in
+                r.stderr) == enabled, r
+
+
 def test_rules_of_libwrap_are_told(env):
     """hosts.allow and hosts.deny do nothing: who names us there must know."""
     w = env.world()

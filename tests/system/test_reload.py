@@ -10,8 +10,8 @@ import subprocess
 import threading
 import time
 
-from lib import (Notified, alive, children, finish, free_port, title,
-                 wait_for)
+from lib import (Notified, alive, children, finish, free_port, ip, title,
+                 two_networks, wait_for)
 
 RELOADS = 200
 CLIENTS = 3
@@ -362,6 +362,36 @@ def test_a_routing_domain(env):
                          s.port) == 1, s.log()
     s.wait_log(r'Connection from 127.0.0.1 port \d+ on 127.0.0.1 port %d '
                'rdomain "lo"' % s.port)
+
+
+def test_who_comes_by_another_interface_isnt_heard(env):
+    """The same address, inside the routing domain and beside it."""
+    env.need_root()
+    with two_networks() as (near, far):
+        s = env.server("Match RDomain v0", "  ForceCommand echo by v0",
+                       start=False, wrap=("ip", "netns", "exec", near))
+        s.base = [x for x in s.base if not x.startswith(("Port", "Listen"))]
+        s.base.insert(0, "ListenAddress 10.9.8.1:%d rdomain v0" % s.port)
+        s.write_config(["Match RDomain v0", "  ForceCommand echo by v0"])
+        s.start()
+
+        def ssh():
+            return subprocess.run(
+                ["ip", "netns", "exec", far] + s.ssh_args(
+                    "-o", "HostName=10.9.8.1", "-o", "HostKeyAlias=[127.0.0.1]"
+                    ":%d" % s.port) + ["x"], capture_output=True, timeout=30,
+                stdin=subprocess.DEVNULL)
+        r = ssh()
+        assert r.stdout == b"by v0\n", (r, s.log()[-2000:])
+        # now there is another way to it
+        ip("-n", near, "link", "add", "v1", "type", "veth", "peer", "name",
+           "v1", "netns", far)
+        for name, last in (near, 1), (far, 2):
+            ip("-n", name, "addr", "add", "10.9.9.%d/24" % last, "dev", "v1")
+            ip("-n", name, "link", "set", "v1", "up")
+        ip("-n", far, "route", "add", "10.9.8.1/32", "via", "10.9.9.1")
+        r = ssh()
+        assert r.returncode == 255 and b"refused" in r.stderr, r
 
 
 def test_addresses_in_every_form(env):

@@ -344,7 +344,8 @@ bool conf_origin(const struct conf *c, struct slice blocks, const void *member,
 struct conf_world {
 	bool (*has_user)(const char *name);
 	bool (*has_group)(const char *name);
-	bool inherited; /* listening sockets are the service manager's */
+	const char *inherited; /* listening sockets are the service manager's:
+				* what says so; NULL: they are ours */
 };
 
 /*

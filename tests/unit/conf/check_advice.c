@@ -105,7 +105,7 @@ END_TEST
 
 START_TEST(ports_of_somebody_else_are_moot)
 {
-	static const struct conf_world world = {has, has, true};
+	static const struct conf_world world = {has, has, "LISTEN_FDS"};
 	SCOPED(fixture_clear) struct fixture f = FIXTURE;
 	SCOPED(buf_clear) struct buf said = BUF_EMPTY;
 

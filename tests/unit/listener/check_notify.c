@@ -73,8 +73,10 @@ START_TEST(readiness_is_told)
 	notify_reloading(&h.l);
 	ck_assert(heard(&m, "RELOADING=1\nMONOTONIC_USEC=5000000"));
 	clock_fake(0, 0);
+	strcpy(h.l.reload_failed, "why");
 	notify_resumed(&h.l);
-	ck_assert(heard(&m, "READY=1"));
+	ck_assert(heard(&m, "READY=1\nSTATUS=0 logged in, 0 before login, "
+			    "0 silent; the last reload failed: why"));
 	notify_stopping(&h.l);
 	ck_assert(heard(&m, "STOPPING=1"));
 	manager_stop(&m);
