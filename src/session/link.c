@@ -23,17 +23,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_FIRST  ((size_t)8 << 10)   /* keystrokes */
-#define READ_BULK   ((size_t)256 << 10) /* a transfer */
-#define OUTPUT_MORE ((size_t)256 << 10) /* below this, programs are read */
-#define OUTPUT_KEYS ((size_t)64 << 10)  /* what isn't bulk may go on to here */
-#define OUTPUT_STOP ((size_t)1 << 20)   /* above it, the client isn't */
+#define READ_FIRST    ((size_t)8 << 10)   /* keystrokes */
+#define READ_BULK     ((size_t)256 << 10) /* a transfer */
+#define OUTPUT_MORE   ((size_t)256 << 10) /* below this, programs are read */
+#define OUTPUT_BESIDE ((size_t)32 << 10)  /* or this, where somebody types */
+#define UNSENT_BESIDE (64 << 10)          /* of the kernel's, then */
+#define OUTPUT_KEYS   ((size_t)64 << 10)  /* what isn't bulk may go on to */
+#define OUTPUT_STOP   ((size_t)1 << 20)   /* above it, nothing is read */
 
-bool
-link_may_write(const struct session *s, bool keystrokes)
+/*
+ * What was sealed leaves in that order: a keystroke's echo is as late as what
+ * was written ahead of it takes to go. Beside a terminal, that is kept small.
+ */
+size_t
+link_room(const struct session *s, bool keystrokes)
 {
-	return transport_output(s->t).n <
-	       OUTPUT_MORE + (keystrokes ? OUTPUT_KEYS : 0);
+	size_t max = (s->has_terminal ? OUTPUT_BESIDE : OUTPUT_MORE) +
+		     (keystrokes ? OUTPUT_KEYS : 0);
+	size_t n = transport_output(s->t).n;
+
+	return n < max ? max - n : 0;
 }
 
 /* ---- how it ends ---- */
@@ -271,7 +280,7 @@ on_writable(struct watch *w, unsigned int events)
 static void
 resume_programs(struct session *s)
 {
-	if (!link_may_write(s, true) || !transport_may_send(s->t))
+	if (link_room(s, true) == 0 || !transport_may_send(s->t))
 		return;
 	channels_resume(s);
 }
@@ -342,17 +351,31 @@ is_interactive(const struct session *s)
 	return false;
 }
 
+/* What the kernel holds back is as much in the way as what we hold. */
+static void
+note_terminal(struct session *s, bool has_terminal)
+{
+	if (has_terminal == s->has_terminal)
+		return;
+	s->has_terminal = has_terminal;
+	if (s->is_socket)
+		set_option(s->out, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+		    has_terminal ? UNSENT_BESIDE : 0);
+}
+
 void
 link_qos(struct session *s)
 {
+	bool interactive = is_interactive(s);
 	uint32_t tos =
-	    is_interactive(s) ? s->conf.ipqos_interactive : s->conf.ipqos_bulk;
+	    interactive ? s->conf.ipqos_interactive : s->conf.ipqos_bulk;
 	int family = s->is_socket ? address_family(s->out) : AF_UNSPEC;
 	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
 	int option = family == AF_INET ? IP_TOS : IPV6_TCLASS;
 	int was = 0;
 	socklen_t n = sizeof(was);
 
+	note_terminal(s, interactive);
 	if (family != AF_INET && family != AF_INET6)
 		return;
 	if (!s->qos_known && getsockopt(s->out, level, option, &was, &n) == 0)

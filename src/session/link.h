@@ -5,6 +5,7 @@
 #define SALLYPORT_SESSION_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct session;
 
@@ -18,12 +19,14 @@ void link_take(struct session *s);
  * what had to wait for that. */
 void link_turn(struct session *s);
 
-/* The client reads as fast as we write: more may be produced. A few keystrokes
- * still find room where a bulk transfer has to wait. */
-bool link_may_write(const struct session *s, bool keystrokes);
+/* Octets that may be produced now; 0: the client doesn't read as fast as we
+ * write. A few keystrokes still find room where a bulk transfer has to wait,
+ * so who asks for bulk stays within the answer. */
+size_t link_room(const struct session *s, bool keystrokes);
 
-/* IPQoS, by what runs: interactive with a terminal, else bulk. To be asked
- * whenever that may have changed. */
+/* IPQoS, by what runs: interactive with a terminal, else bulk; and how much is
+ * written ahead of what the terminal will say. To be asked whenever that may
+ * have changed. */
 void link_qos(struct session *s);
 
 /* Write what can be written at once, and close. */

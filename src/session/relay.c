@@ -92,10 +92,27 @@ enlarge(struct session *s, int fd, int octets, bool *enlarged)
 /* ---- output ---- */
 
 /* Bulk that fills the connection again and again must not keep a prompt out. */
+static size_t
+link_room_for(const struct source *src)
+{
+	return link_room(src->r->s, src->piece == PIECE_FIRST);
+}
+
 static bool
 may_write(const struct source *src)
 {
-	return link_may_write(src->r->s, src->piece == PIECE_FIRST);
+	return link_room_for(src) > 0;
+}
+
+/* Packets of max octets that one read may fill. */
+static size_t
+packets(const struct source *src, size_t max)
+{
+	size_t n = link_room_for(src) / CHANNEL_PACKET_MAX;
+
+	if (max < CHANNEL_PACKET_MAX || n == 0)
+		return 1;
+	return n < CHANNEL_BULK_MAX ? n : CHANNEL_BULK_MAX;
 }
 
 static void
@@ -163,7 +180,7 @@ pump(struct source *src)
 		}
 		if (max > src->piece)
 			max = src->piece;
-		count = max == CHANNEL_PACKET_MAX ? CHANNEL_BULK_MAX : 1;
+		count = packets(src, max);
 		if ((n = read_pieces(src, max, &count)) == 0)
 			break;
 		moved += n;

@@ -136,7 +136,7 @@ on_readable(struct watch *w, unsigned int events)
 	(void)events;
 	for (unsigned int i = 0; i < TURN; i++) {
 		if (channel_room(t->r.ch) < ROOM_LOW ||
-		    !link_may_write(t->r.s, false)) {
+		    link_room(t->r.s, false) == 0) {
 			watch(t, false);
 			return;
 		}

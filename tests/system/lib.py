@@ -575,14 +575,15 @@ class Server:
             "-o", "PubkeyAuthentication=no") + tuple(options))
         return r.returncode == 0 and r.stdout == b"in\n"
 
-    def paramiko(self, user=None, key="user_ed25519", auth=True):
-        """A paramiko.Transport, logged in by key unless auth is false."""
+    def paramiko(self, user=None, key="user_ed25519", auth=True, over=None):
+        """A paramiko.Transport, logged in by key unless auth is false; over
+        another connection than a new one."""
         try:
             import paramiko
         except ImportError:
             raise Skip("needs python3-paramiko")
         logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
-        t = paramiko.Transport(self.connect())
+        t = paramiko.Transport(over or self.connect())
         t.start_client(timeout=20)
         if auth:
             t.auth_publickey(user or self.env.user, paramiko.Ed25519Key(

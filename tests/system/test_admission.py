@@ -3,6 +3,7 @@ the kernel is told about a connection."""
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import re
@@ -16,6 +17,8 @@ import time
 
 from lib import Skip, alive, children, finish, status, title, wait_for
 
+
+SIOCOUTQNSD = 0x894B  # linux/sockios.h: octets not sent yet
 
 # ---- what the kernel knows ----------------------------------------------------
 
@@ -99,6 +102,70 @@ def test_qos_none_leaves_the_socket_alone(env):
     shell_on(t, True)
     assert tos_of(session_pid(s)) == 0
     t.close()
+
+
+class Reluctant:
+    """A client's connection that stops reading when it is told to."""
+
+    def __init__(self, conn):
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self.conn = conn
+        self.reads = threading.Event()
+        self.reads.set()
+
+    def recv(self, n):
+        self.reads.wait()
+        return self.conn.recv(n)
+
+    def __getattr__(self, name):
+        return getattr(self.conn, name)
+
+
+def exec_request(ch, command):
+    import paramiko
+    m = paramiko.Message()
+    m.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST
+    m.add_int(ch.remote_chanid)
+    m.add_string("exec")
+    m.add_boolean(False)
+    m.add_string(command)
+    return m
+
+
+def unsent_to_who_does_not_read(s, terminal):
+    """Octets that the kernel holds for a client that stopped reading."""
+    client = Reluctant(s.connect())
+    t = s.paramiko(over=client)
+    shell = shell_on(t, terminal)
+    bulk = t.open_session(window_size=1 << 28)
+    pid = session_pid(s)
+    client.reads.clear()
+    # answers aren't seen: the request that is asked for none
+    bulk.transport._send_user_message(exec_request(bulk, "cat /dev/zero"))
+    with socket_of(pid) as conn:
+        seen = [0]
+
+        def still():
+            time.sleep(0.1)
+            seen.append(struct.unpack("i", fcntl.ioctl(
+                conn, SIOCOUTQNSD, b"\0" * 4))[0])
+            return seen[-1] > 0 and seen[-1] == seen[-2]
+        wait_for(still, 20, "a standstill")
+    client.close()
+    client.reads.set()
+    t.close()
+    del shell  # paramiko closes what nobody holds
+    return seen[-1]
+
+
+def test_little_is_written_ahead_beside_a_terminal(env):
+    """A keystroke's echo waits for what was handed to the kernel before."""
+    env.need_root()
+    s = env.server()
+    beside = unsent_to_who_does_not_read(s, True)
+    alone = unsent_to_who_does_not_read(s, False)
+    assert beside <= 160 << 10, beside
+    assert alone > beside, (alone, beside)
 
 
 def test_tcp_keepalive_is_on_unless_switched_off(env):
