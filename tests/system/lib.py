@@ -396,6 +396,15 @@ class Env:
         with open(os.path.join(self.keys, name + ".pub")) as f:
             return f.read()
 
+    def need_feature(self, name):
+        """Something of configure's that the program may have been built
+        without: SELINUX, AUDIT. Without its config.h, it is there."""
+        path = os.path.join(os.path.dirname(self.program), "config.h")
+        with contextlib.suppress(OSError):
+            with open(path) as f:
+                if "#define WITH_%s 1" % name not in f.read():
+                    raise Skip("built without " + name)
+
     def need_root(self):
         if not self.root:
             raise Skip("needs root")
