@@ -340,7 +340,7 @@ open_system_hosts(struct files *f, const struct keycheck_start *start)
 {
 	const size_t n = sizeof(system_files) / sizeof(system_files[0]);
 
-	for (size_t i = 0; i < n && start->conf->hostbased; i++)
+	for (size_t i = 0; i < n; i++)
 		if (system_files[i].kind != FILES_EQUIV || start->uid != 0)
 			open_host_file(f, start, system_files[i].kind,
 			    system_files[i].path, false);
@@ -365,7 +365,7 @@ open_user_hosts(struct files *f, const struct keycheck_start *start)
 		SCOPED(mem_free_at)
 		char *path = mem_format("%s/%s", start->home, names[i].name);
 
-		if (c->hostbased && names[i].wanted)
+		if (names[i].wanted)
 			open_host_file(f, start, names[i].kind, path, true);
 	}
 }
@@ -390,7 +390,8 @@ open_administrators(struct files *f, const struct keycheck_start *start)
 		open_ours(f, FILES_CA, conf->trusted_user_ca_keys);
 	for (size_t i = 0; i < conf->revoked_keys.n; i++)
 		open_ours(f, FILES_REVOKED, conf->revoked_keys.v[i]);
-	open_system_hosts(f, start);
+	if (conf->hostbased)
+		open_system_hosts(f, start);
 }
 
 static void
@@ -399,7 +400,8 @@ open_users(struct files *f, const struct keycheck_start *start)
 	const struct conf *conf = start->conf;
 	const struct conf_list *names = &conf->authorized_keys_files;
 
-	open_user_hosts(f, start);
+	if (conf->hostbased)
+		open_user_hosts(f, start);
 	if (!conf->pubkey)
 		return;
 	for (size_t i = 0; i < names->n; i++)

@@ -391,3 +391,35 @@ def test_fido_keys_and_touch(env):
         assert tries(s, key, options=device) == expected, (
             lines, authorized, key, s.log()[-2000:])
         s.stop()
+
+
+def test_fido_keys_and_pins(env):
+    """Whoever is to prove who they are to their device: by the line, the
+    certificate or PubkeyAuthOptions; a touch alone isn't enough then."""
+    device = ("-o", "SecurityKeyProvider=" + PROVIDER)
+    touched, proved = fido(env), fido(env, "-O", "verify-required")
+    names = [os.path.basename(k) for k in (touched, proved)]
+    both = "".join(env.public(n) for n in names)
+    lines = "".join("verify-required " + env.public(n) for n in names)
+    ca = Authority(env)
+    demand = ("-O", "verify-required")
+
+    def lets_in(s, key):
+        """The stand-in takes any number; a key that wants none isn't asked."""
+        r = s.answer(["1234"], "echo in", key=key, options=device)
+        return r.stdout == b"in\n"
+    for config, authorized, keys, wanted in (
+            ((), both, (touched, proved), [True, True]),
+            ((), lines, (touched, proved), [False, True]),
+            (("PubkeyAuthOptions verify-required",), both, (touched, proved),
+             [False, True]),
+            (("TrustedUserCAKeys " + ca.path(),), "#\n",
+             [ca.sign(key=n) for n in names], [True, True]),
+            (("TrustedUserCAKeys " + ca.path(),), "#\n",
+             [ca.sign(*demand, key=n) for n in names], [False, True]),
+            ((), "cert-authority,verify-required " + ca.public(),
+             [ca.sign(key=n) for n in names], [False, True])):
+        s = env.server(*config, authorized=authorized)
+        got = [lets_in(s, k) for k in keys]
+        assert got == wanted, (config, authorized, got, s.log()[-2000:])
+        s.stop()

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 from lib import Skip
+from pams import pam_world
 from talk import Talk
 
 HOST = "client.example"
@@ -15,15 +16,17 @@ class House:
     """A world with client hosts: their keys, the files that trust them, and
     accounts. One for all tests that don't change what is in it for good."""
 
-    def __init__(self, env):
+    def __init__(self, env, world=None):
         try:
             import paramiko
         except ImportError:
             raise Skip("needs python3-paramiko")
         self.paramiko = paramiko
         self.env = env
-        self.world = env.world()
-        self.home = self.world.add_user("anna")
+        self.world = world or env.world()
+        self.home = self.world.path("home/anna")
+        if world is None:
+            self.world.add_user("anna")
         for name in ("shosts.equiv", "ssh_known_hosts"):
             self.etc("ssh/" + name, "")
         self.etc("hosts", "127.0.0.1 %s\n127.0.0.2 other.example\n" % HOST)
@@ -625,6 +628,37 @@ def test_onlookers_learn_nothing(env):
     assert len(answers) == 1, answers
     s.wait_log("Failed hostbased for invalid user nobodyatall from 127")
     s.wait_log("Failed hostbased for invalid user denied from 127")
+
+
+def test_with_pam(env):
+    """Account management has its say; a password and a host together, with a
+    netgroup that is asked for after the password was seen."""
+    w, lines = pam_world(env)
+    h = House(env, w)
+    h.know()
+    h.etc("netgroup", "hosts (client.example,,)\n")
+    h.etc("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\n"
+          "netgroup: files\n")
+    h.file(".shosts", "@hosts\n")
+    on = ("HostbasedAuthentication yes", "IgnoreRhosts no",
+          "HostbasedUsesNameFromPacketOnly yes")
+    s = h.env.server(*lines, *on, world=w)
+    assert h.lets_in(s), s.log()[-3000:]
+    s.stop()
+    s = h.env.server(*lines, *on, "AuthenticationMethods password,hostbased",
+                     world=w)
+    assert not h.lets_in(s)
+    t = Talk(s)
+    assert t.failure("anna", "password", False, "annas word") == (
+        "hostbased", True), s.log()[-3000:]
+    assert h.ask(t) == 52, s.log()[-3000:]
+    t.close()
+    s.stop()
+    h.etc("pam.d/sallyport-test", "account required pam_deny.so\n")
+    s = h.env.server(*lines, *on, world=w)
+    t = Talk(s)
+    assert h.ask(t) is None
+    s.wait_log("Access denied for user anna by PAM account configuration")
 
 
 def test_explained(env):
