@@ -5,6 +5,7 @@ ours (mldsa.py)."""
 import base64
 import functools
 import hashlib
+import importlib.util
 import logging
 import os
 import socket
@@ -21,9 +22,16 @@ HOST = "HostKeyAlgorithms +" + NAME
 USER = "PubkeyAcceptedAlgorithms +%s,%s" % (NAME, CERT)
 
 
+def need_paramiko():
+    """And what it stands on, which has Ed25519."""
+    if importlib.util.find_spec("paramiko") is None:
+        raise Skip("needs python3-paramiko")
+
+
 @functools.lru_cache(None)
 def key(name):
     """The same one for all tests: they take a tenth of a second to make."""
+    need_paramiko()
     return mldsa.Key()
 
 
@@ -42,10 +50,7 @@ def write(env, text):
 
 def client(s, *host_algorithms):
     """A paramiko.Transport after the key exchange, which it has verified."""
-    try:
-        import paramiko
-    except ImportError:
-        raise Skip("needs python3-paramiko")
+    import paramiko
     logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     t = paramiko.Transport(s.connect())
     if host_algorithms:
@@ -312,6 +317,7 @@ def test_host_key_of_an_agent(env):
 
 def test_a_key_s_file_must_be_whole(env):
     """Seeds of another key: it isn't loaded, the others serve on."""
+    need_paramiko()
     wrong, path = mldsa.Key(), os.path.join(env.keys, "host_wrong")
     wrong.seeds = wrong.seeds[:32] + os.urandom(32)
     wrong.write(path)
