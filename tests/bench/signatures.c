@@ -1,8 +1,8 @@
 /*
  * signatures.c - what a signature costs, by type of key
  *
- * Prints microseconds of CPU time for making a key, signing and verifying: the best of
- * several rounds, as others of the machine only add. No verdict.
+ * Prints microseconds of CPU time for making a key, signing and verifying: the
+ * best of several rounds, as others of the machine only add. No verdict.
  */
 #include "sallyport/base/must.h"
 #include "sallyport/crypto/sign.h"
