@@ -640,6 +640,33 @@ def test_metrics_are_open_metrics(env):
         body.count("# TYPE")
 
 
+def strings_in(value):
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, str):
+        return [value]
+    return [one for v in value for one in strings_in(v)] \
+        if not isinstance(value, (int, float, type(None))) else []
+
+
+def test_the_dashboard_asks_for_what_is_there(env):
+    """Every figure that Grafana's dashboard names is served, in the form that
+    Prometheus reads it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        "../../contrib/grafana/sallyport.json")
+    with open(path) as f:
+        asked = {name for text in strings_in(json.load(f))
+                 for name in re.findall(r"\bsallyport_\w+", text)}
+    d = Desk(env)
+    d.server.login_works()
+    text = d.ok("metrics")
+    served = set(re.findall(r"^(sallyport_\w+)", text, re.M))
+    # a counter by reasons has no line before the first
+    served |= {name + "_total" for name in re.findall(
+        r"^# TYPE (sallyport_\w+) counter", text, re.M)}
+    assert len(asked) > 10 and asked <= served, asked - served
+
+
 def test_promtool_finds_nothing(env):
     """promtool check metrics, where it is installed."""
     if not shutil.which("promtool"):
