@@ -374,7 +374,9 @@ reload_begin(struct listener *l)
 		return;
 	}
 	/* it may have been rotated, whatever comes of the rest */
+	go_to_start(l); /* its path may be from there */
 	cmdline_reopen_log(l->cmd);
+	leave_start(l);
 	notify_reloading(l);
 	if (!open_channels(fds, pair) || !start_check(l, fds, pair)) {
 		log_error("the new program can't be tried; serving on");

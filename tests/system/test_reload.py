@@ -509,6 +509,26 @@ def test_a_log_file_may_be_rotated(env):
         assert "the new configuration is bad" in f.read()
 
 
+def test_a_relative_log_file_stays_where_it_was(env):
+    """-E with a relative name means that of the start, also when it is opened
+    anew; nothing appears in the root directory."""
+    n = Notified(env)
+    s = env.server(start=False, environment=n.environment)
+    name = os.path.basename(env.dir) + "-relative"
+    log = os.path.join(s.dir, name)
+    s.wrap = ["sh", "-c", 'cd "$0" && exec "$@"', s.dir]
+    s.flags = ["-E", name]
+    s.start()
+    os.rename(log, log + ".0")
+    n.reload(s)
+    s.login_works()
+    assert not os.path.exists("/" + name)
+    with open(log) as f:
+        text = f.read()
+    assert "Received SIGHUP; restarting." in text, text
+    assert "Accepted publickey" in text, text
+
+
 def test_a_relative_configuration_file_is_found_again(env):
     """-f with a relative name means that of the start, also in a reload."""
     n = Notified(env)
