@@ -86,11 +86,28 @@ tell_mismatch(const struct hostbased *h)
 
 /* ---- is the key that host's? ------------------------------------------------------ */
 
+/* A file that couldn't be believed may be the reason; NULL: there is none. */
+static const char *
+left_out(const struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].fault != NULL &&
+		    (f->v[i].kind == FILES_KNOWN ||
+			f->v[i].kind == FILES_KNOWN_OLD))
+			return f->v[i].path;
+	return NULL;
+}
+
 static bool
 refuse_unknown(const struct hostbased *h)
 {
 	struct keycheck *k = h->t->k;
+	const char *path = left_out(&k->files);
 
+	if (path != NULL)
+		return trial_refuse(k,
+		    "no known_hosts has it for %s, and %s was left out",
+		    h->host, path);
 	if (k->start->conf->ignore_user_known_hosts)
 		return trial_refuse_by(k, RULE_USER_KNOWN_HOSTS,
 		    "the system's known_hosts doesn't have it for %s", h->host);

@@ -311,6 +311,8 @@ def test_modes_and_kinds(env):
     assert not h.lets_in(s)
     s.wait_log("Authentication refused for anna: bad owner or modes for " +
                known)
+    s.wait_log("no known_hosts has it for client.example, and %s was left out" %
+               known)
     os.chmod(known, 0o644)
     assert h.lets_in(s)
     lax = h.server("StrictModes no")
