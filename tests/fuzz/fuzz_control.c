@@ -57,6 +57,16 @@ on_clear_penalties(struct visitor *v, const struct text_req *req,
 }
 
 enum err
+on_admission(struct visitor *v, const struct text_req *req,
+    struct admission_rep *rep)
+{
+	must(v->phase == PHASE_ADMIN && req->text.n <= 128);
+	look(req->text);
+	(void)rep;
+	return OK;
+}
+
+enum err
 on_figures(struct visitor *v, const struct figures_req *req,
     struct figures_rep *rep)
 {
