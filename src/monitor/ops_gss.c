@@ -8,6 +8,7 @@
  */
 #include "monitor.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
@@ -238,9 +239,11 @@ on_gss_token(struct monitor *m, const struct token_req *req,
 	const struct gss_token_msg msg = {.token = req->token};
 	struct gss_answer_msg answer;
 	struct verdict_rep v = {.verdict = VERDICT_PROMPT};
-	bool good = ask_acceptor(m, ERRAND_GSS_TOKEN, &layout_gss_token_msg,
-	    &msg, &answer);
+	bool good;
 
+	m->request_ns = clock_mono_ns(); /* not what the client took */
+	good = ask_acceptor(m, ERRAND_GSS_TOKEN, &layout_gss_token_msg, &msg,
+	    &answer);
 	buf_clear(&m->gss_token);
 	if (buf_append(&m->gss_token, answer.token) == OK)
 		rep->token = buf_slice(&m->gss_token);
@@ -294,6 +297,7 @@ on_gss_mic(struct monitor *m, const struct token_req *req,
 
 	if (e != OK)
 		return e;
+	m->request_ns = clock_mono_ns();
 	m->phase = PHASE_AUTH;
 	msg.data = buf_slice(&data);
 	good =

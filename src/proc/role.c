@@ -131,8 +131,10 @@ static const struct limit keycheck_limits[] = {
 	{RLIMIT_CORE, 0},
 };
 
-/* A channel, and libraries that were opened before. */
+/* A channel, and libraries that were opened before. A token takes milliseconds:
+ * whatever takes seconds of the CPU goes on for ever. */
 static const struct limit acceptor_limits[] = {
+	{RLIMIT_CPU, 10},
 	{RLIMIT_NOFILE, 16},
 	{RLIMIT_NPROC, 0},
 	{RLIMIT_FSIZE, 0},

@@ -193,6 +193,10 @@ def test_who_may_be_whom(env):
             os.chown(login, env.account.pw_uid, env.account.pw_gid)
             os.chmod(login, 0o600)
             assert kdc.ssh(s, "echo in").stdout == b"in\n", s.log()[-3000:]
+            # whoever isn't there, or is denied, has no say, nor a line
+            for user in ("nobody-here", "root"):
+                refused(kdc, s, r"Failed gssapi-with-mic for (invalid user )?"
+                        "%s from" % user, user=user)
             # a root-only file is read with the user's rights, so it isn't
             os.chown(login, 0, 0)
             refused(kdc, s, no)

@@ -1,4 +1,7 @@
 # tests/unit/errand: unit tests of src/errand; one check_NAME.c for each NAME.c
+#
+# acceptor.c, ccfile.c, krb5lib.c and kuserok.c need libkrb5 and a KDC:
+# tests/system/test_gssapi.py.
 check_PROGRAMS += check-errand
 TESTS += check-errand
 check_errand_SOURCES = tests/unit/suite.h tests/unit/key/fixture.h \
