@@ -143,6 +143,10 @@ monitor_main(const struct common *common, const struct conn *conn);
  */
 void monitor_warm(const struct conf *conf, bool cold);
 
+/* What of this may have changed since: whether audit is on. Before each fork;
+ * looks at a clock, mostly. */
+void monitor_refresh(void);
+
 /*
  * sallyportctl's "explain": the monitor's own decision about somebody who isn't
  * there, told rule by rule. As root, in a process of one task.

@@ -357,6 +357,12 @@ monitor_warm(const struct conf *conf, bool cold)
 	pam_warm(conf);
 }
 
+void
+monitor_refresh(void)
+{
+	trail_refresh();
+}
+
 _Noreturn void
 monitor_main(const struct common *common, const struct conn *conn)
 {

@@ -59,9 +59,6 @@ struct methods {
 
 struct pam; /* pam.c */
 
-/* Does Linux audit want our records? trail.c. */
-enum trail { TRAIL_UNASKED, TRAIL_OFF, TRAIL_ON };
-
 /* A terminal that the session was given. */
 struct line {
 	char name[32]; /* "pts/3" */
@@ -158,7 +155,6 @@ struct monitor {
 	struct line *lines; /* LINES_MAX; made at the first */
 	bool crashed;       /* a child died of a signal of its own doing */
 
-	enum trail trail;
 	char *context;      /* SELinux's for the user's programs, or NULL */
 	bool trail_session; /* its beginning was recorded by us, not libpam */
 };
@@ -311,6 +307,8 @@ void pam_finish(struct monitor *m);
 /* ---- trail.c ---- */
 /* Is there audit, and what is this program called? Before the first fork. */
 void trail_warm(void);
+/* Has it been switched on or off? Before each fork. */
+void trail_refresh(void);
 /* A signature was judged, the user's or the host's; a password, without PAM. */
 #define TRAIL_PUBKEY    "pubkey_auth grantors=auth-key"
 #define TRAIL_HOSTBASED "hostbased_auth grantors=auth-key"

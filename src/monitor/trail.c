@@ -12,6 +12,7 @@
  */
 #include "monitor.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/proc/audit.h"
@@ -22,13 +23,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#define REFRESH_MS  5000u /* a question costs more than a record */
 #define EXE_MAX     4096
 #define NO_TERMINAL "ssh"
 #define HEX         "0123456789ABCDEF"
 
-/* Is there somebody to tell? Filled once, before the first fork. */
+/* Is there somebody to tell? Found out before forks; a monitor goes by what was
+ * true at its own. */
 static struct {
-	bool exists;
+	bool exists, on;
+	uint64_t asked_ms;
 	char *exe; /* as a value of a record */
 } warm;
 
@@ -94,21 +98,29 @@ trail_warm(void)
 	char path[EXE_MAX];
 	ssize_t n;
 
-	if (!(warm.exists = audit_exists()))
+	warm.on = (warm.exists = audit_exists()) && audit_is_on();
+	warm.asked_ms = clock_mono_ms();
+	if (!warm.exists)
 		return;
 	n = readlink("/proc/self/exe", path, sizeof(path));
 	warm.exe = n > 0 ? value(slice_make(path, (size_t)n)) : mem_strdup("?");
 }
 
-/* Asked once a connection: where it is off, nothing more is done for it. */
-static bool
-is_wanted(struct monitor *m)
+void
+trail_refresh(void)
 {
-	if (m->trail == TRAIL_UNASKED)
-		m->trail = warm.exists && m->common->root && audit_is_on()
-			       ? TRAIL_ON
-			       : TRAIL_OFF;
-	return m->trail == TRAIL_ON;
+	uint64_t now = clock_mono_ms();
+
+	if (!warm.exists || now - warm.asked_ms < REFRESH_MS)
+		return;
+	warm.asked_ms = now;
+	warm.on = audit_is_on();
+}
+
+static bool
+is_wanted(const struct monitor *m)
+{
+	return warm.on && m->common->root;
 }
 
 /* The operation, then what all records end with. ERR_SYSTEM with errno. */

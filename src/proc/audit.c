@@ -13,9 +13,12 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+#define STATUS_MS 100 /* a busy machine's thread; it holds up one fork */
 
 /* A message that the kernel sends back, as far as we read it. */
 struct answer {
@@ -53,8 +56,7 @@ tell(int fd, uint16_t type, uint16_t flags, struct slice text)
 	return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? ERR_SYSTEM : OK;
 }
 
-/* The kernel works while we send: what it has to say is there by now. Its
- * own messages have port 0; others may write to our socket. */
+/* The kernel's own messages have port 0; others may write to our socket. */
 static enum err
 hear(int fd, struct answer *a)
 {
@@ -103,11 +105,14 @@ bool
 audit_is_on(void)
 {
 	SCOPED(io_close) int fd = open_kernel();
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct answer a;
 
 	if (fd < 0)
 		return false;
-	if (tell(fd, AUDIT_GET, 0, SLICE_NONE) != OK || hear(fd, &a) != OK)
+	/* a thread of the kernel's answers */
+	if (tell(fd, AUDIT_GET, 0, SLICE_NONE) != OK ||
+	    poll(&p, 1, STATUS_MS) != 1 || hear(fd, &a) != OK)
 		return true;
 	return a.head.nlmsg_type != AUDIT_GET || a.of.status.enabled != 0;
 }
@@ -126,6 +131,7 @@ audit_write(uint16_t type, struct slice text)
 
 	if (text.n > AUDIT_TEXT_MAX)
 		return ERR_TOO_LONG;
+	/* it is taken while we send: the answer is there by then */
 	if ((fd = open_kernel()) < 0 || tell(fd, type, NLM_F_ACK, text) != OK ||
 	    hear(fd, &a) != OK)
 		return unless_unwanted();

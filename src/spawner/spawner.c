@@ -252,6 +252,7 @@ take_connection(struct spawner *s, struct conn_msg *m)
 		_exit(EXIT_FAILURE);
 	}
 	conn_fill(&conn, m, rpc_fd(s->keeper));
+	monitor_refresh();
 	if ((pid = spawn_fork()) == 0)
 		become_monitor(s, &conn);
 	io_close(&m->conn.fd);

@@ -35,7 +35,8 @@
  */
 bool audit_exists(void);
 
-/* Is it on now (auditctl -e)? True where we may not ask. */
+/* Is it on now (auditctl -e)? True where we may not ask. A question costs the
+ * kernel a thread: not one for each connection. */
 bool audit_is_on(void);
 
 /*

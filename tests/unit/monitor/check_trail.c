@@ -1,5 +1,6 @@
 #include "desk.h"
 
+#include "sallyport/base/clock.h"
 #include "sallyport/base/mem.h"
 #include "sallyport/proc/audit.h"
 
@@ -190,12 +191,36 @@ START_TEST(a_stranger_leaves_no_record)
 }
 END_TEST
 
+/* auditd may come after us, and go: asked now and then, not each time. */
+START_TEST(a_switch_is_heard_in_a_while)
+{
+	struct desk d;
+
+	begin(&d, "");
+	clock_fake(1000000, 1);
+	desk_audit_off = true;
+	trail_warm();
+	desk_audit_off = false;
+	clock_fake(1004999, 1);
+	trail_refresh();
+	trail_failed(&d.m);
+	ck_assert_uint_eq(desk_audit.n, 0);
+	clock_fake(1005000, 1);
+	trail_refresh();
+	trail_failed(&d.m);
+	ck_assert_uint_ne(desk_audit.n, 0);
+	clock_fake(0, 0);
+	desk_clear(&d);
+}
+END_TEST
+
 START_TEST(nobody_is_told_where_nobody_wants_it)
 {
 	struct desk d;
 
 	begin(&d, "");
 	desk_audit_off = _i == 0;
+	trail_warm();
 	d.common.root = _i == 0;
 	trail_failed(&d.m);
 	trail_password(&d.m, true);
@@ -260,6 +285,7 @@ check_trail(void)
 	tcase_add_test(tc, a_key_is_a_credential_and_a_use_of_it);
 	tcase_add_loop_test(tc, a_session_begins_and_ends, 0, 2);
 	tcase_add_test(tc, a_stranger_leaves_no_record);
+	tcase_add_test(tc, a_switch_is_heard_in_a_while);
 	tcase_add_loop_test(tc, nobody_is_told_where_nobody_wants_it, 0, 2);
 	tcase_add_test(tc, without_its_record_nobody_is_in);
 	tcase_add_test(tc, requests_leave_their_records);

@@ -67,6 +67,11 @@ monitor_warm(const struct conf *conf, bool cold)
 	(void)cold;
 }
 
+void
+monitor_refresh(void)
+{
+}
+
 /* ---- its parents ------------------------------------------------------------------- */
 
 struct world {
