@@ -16,6 +16,9 @@ import threading
 import mldsa
 from lib import Skip, wait_for
 from mldsa import CERT, NAME, certificate, string, strings
+from talk import Talk
+from test_hostbased import HOST as CLIENT
+from test_hostbased import House
 
 VECTORS = os.path.join(os.path.dirname(__file__), "..", "vectors")
 HOST = "HostKeyAlgorithms +" + NAME
@@ -208,6 +211,24 @@ def test_host_certificate(env):
     assert t.get_remote_server_key().blob == blob
     t.close()
     client(s, NAME).close()
+
+
+def test_a_client_host_s_key(env):
+    """Host-based authentication, where HostbasedAcceptedAlgorithms names it."""
+    h, k = House(env), key("client")
+    h.file(".shosts", CLIENT + "\n")
+    h.know("%s %s" % (CLIENT, k.public_line().strip()))
+    for lines, right in (((), 51),
+                         (("HostbasedAcceptedAlgorithms +" + NAME,), 52)):
+        s = h.server(*lines, authorized="")
+        t = Talk(s)
+        fields = ("hostbased", NAME, k.blob(), CLIENT, "anna")
+        signed = string(t.transport.session_id) + b"\x32" + b"".join(
+            map(string, ("anna", "ssh-connection") + fields))
+        n, _ = t.request("anna", *fields, k.signature(signed))
+        assert n == right, (n, lines, s.log()[-2000:])
+        t.close()
+        s.stop()
 
 
 def krl(*digests):
