@@ -23,7 +23,7 @@
 #define READ_SIZE  ((size_t)256 << 10) /* what one read asks for */
 #define READ_FIRST ((size_t)32 << 10)
 #define OUT_WRITE  ((size_t)256 << 10) /* replies that are worth a write */
-#define OUT_HOLD   ((size_t)512 << 10) /* above it nothing is served */
+#define OUT_HOLD   ((size_t)256 << 10) /* above it nothing is served */
 /* What was sent stays in front until it is half, and one more reply fits */
 #define OUT_MAX (2 * (OUT_HOLD + SFTP_MESSAGE_MAX) + SFTP_MESSAGE_MAX)
 
