@@ -332,7 +332,7 @@ struct session {
 	char *agent_dir;         /* to be removed with it; or NULL */
 	char *tunnel;            /* the last device, for SSH_TUNNEL; or NULL */
 	uint32_t enlarged;       /* pipes */
-	bool has_terminal;      /* link_qos */
+	bool has_terminal;       /* link_qos */
 	bool qos_known;
 	uint32_t qos;        /* TOS octet in force */
 	uint32_t qos_before; /* and as it was: IPQoS none */
