@@ -12,15 +12,19 @@ UNIX = ("auth required pam_unix.so nodelay", "account required pam_unix.so",
 KBDINT = ("-o", "PreferredAuthentications=keyboard-interactive")
 
 
+def need_pam(env):
+    r = subprocess.run([env.program, "-G", "-f", "none", "-o", "UsePAM=yes"],
+                       capture_output=True, text=True)
+    if not re.search("(?im)^usepam yes$", r.stdout):
+        raise Skip("built without PAM")
+
+
 def pam_world(env, *service, users=(("anna", "annas word"),), **how):
     """A world with a service and accounts: (world, configuration lines)."""
     w = env.world(**how)
     for name, word in users:
         w.add_user(name, word)
-    r = subprocess.run([env.program, "-G", "-f", "none", "-o", "UsePAM=yes"],
-                       capture_output=True, text=True)
-    if not re.search("(?im)^usepam yes$", r.stdout):
-        raise Skip("built without PAM")
+    need_pam(env)
     return w, ("UsePAM yes", w.service(*(service or UNIX)))
 
 

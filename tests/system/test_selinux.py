@@ -7,6 +7,7 @@ import re
 import subprocess
 
 from lib import Skip, finish, wait_for
+from pams import need_pam
 from talk import Talk, Terminal
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -48,7 +49,7 @@ class Played:
         self.world.write("selinux/enforce", "01"[enforcing])
         self.world.write("etc/fake-selinux/how", how)
         self.world.write("etc/fake-selinux/calls", "")
-        return self.env.server("UsePAM no", *lines, world=self.world)
+        return self.env.server(*lines, "UsePAM no", world=self.world)
 
     def calls(self):
         with open(self.world.path("etc/fake-selinux/calls")) as f:
@@ -92,6 +93,27 @@ def test_a_role_in_the_name(env):
     assert t.failure("anna/no role", "none")[0]
     t.close()
     s.wait_log("Invalid user anna/no role from")
+
+
+def test_modules_hear_of_the_role(env):
+    """For pam_selinux; keyrings that they make have the user's context, and
+    what they choose for programs stays."""
+    need_pam(env)
+    p = Played(env)
+    # not pam_unix, which asks libselinux for more than ours plays
+    lines = ("UsePAM yes", p.world.service(
+        "account required pam_permit.so",
+        "session required pam_exec.so /etc/note"))
+    p.world.write("etc/note", "#!/bin/sh\necho $PAM_TYPE $SELINUX_ROLE_REQUESTED"
+                  " >>%s\n" % p.world.path("etc/fake-selinux/calls"), 0o755)
+    s = p.server(*lines, how="module")
+    r = s.ssh("echo in", user="anna/sysadm_r")
+    assert r.stdout == b"in\n", (r, s.log()[-2000:])
+    wait_for(lambda: len(p.calls()) == 6, 10, "the end: %r" % p.calls())
+    assert p.calls() == [
+        "seuser anna 0", "keys anna_u:sysadm_r:role_t:s0-s0:c0.c9 0",
+        "open_session sysadm_r", "keys none 0", "exec module_u:r:t:s0 0",
+        "close_session sysadm_r"], p.calls()
 
 
 def test_who_has_no_context_stays_out(env):
