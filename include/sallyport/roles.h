@@ -149,7 +149,7 @@ void monitor_refresh(void);
 
 /*
  * sallyportctl's "explain": the monitor's own decision about somebody who isn't
- * there, told rule by rule. As root, in a process of one task.
+ * there, told rule by rule. With the daemon's rights, in a process of one task.
  */
 enum explain_mark { EXPLAIN_NOTE, EXPLAIN_YES, EXPLAIN_NO };
 struct explain {

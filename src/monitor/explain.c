@@ -423,6 +423,9 @@ monitor_explain(const struct explain *x)
 	m->user = mem_strdup(x->user);
 	m->user_sent = mem_strdup(x->user);
 	log_to_function(hear, &q);
+	if (!common.root)
+		say(m, EXPLAIN_NOTE,
+		    "decided as by an ordinary user's own server");
 	host_start(m);
 	if (x->host != NULL) {
 		host_stop(m);

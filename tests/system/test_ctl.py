@@ -420,6 +420,15 @@ def test_explain_reads_a_file_without_a_daemon(env):
     r = subprocess.run([program, "explain", "-f", path, "--user", "a\nb",
                         "--addr", "192.0.2.1"], capture_output=True, text=True)
     assert r.returncode == 1 and "a\\nb" in r.stdout, r
+    # of an ordinary user's own server
+    home = os.path.join(env.dir, "nobodys")
+    os.mkdir(home, 0o755)
+    shutil.copy(path, home)
+    r = subprocess.run(["setpriv", "--reuid", "nobody", "--clear-groups",
+                        program, "explain", "-f", home + "/explained",
+                        "--user", "root", "--addr", "192.0.2.1"],
+                       capture_output=True, text=True, cwd="/")
+    assert r.returncode == 1 and "another ordinary user" in r.stdout, r
     for words in (["explain"], ["explain", "--user", "x", "--addr", "y"], [],
                   ["status", "extra"], ["status", "--all"], ["nonsense"]):
         r = subprocess.run([program] + words, capture_output=True, text=True)
