@@ -1,8 +1,8 @@
 # tests/unit/monitor: unit tests of src/monitor; one check_NAME.c for each NAME.c
 #
 # grant.c, monitor.c, pam.c and records.c need accounts, modules and processes:
-# tests/system/test_pam.py, test_records.py and test_processes.py. ccache.c and
-# ops_gss.c need a KDC: test_gssapi.py.
+# tests/system/test_pam.py, test_records.py and test_processes.py; so does
+# explain.c: test_ctl.py. ccache.c and ops_gss.c need a KDC: test_gssapi.py.
 check_PROGRAMS += check-monitor
 TESTS += check-monitor
 check_monitor_SOURCES = tests/unit/suite.h tests/unit/conf/fixture.c \
