@@ -474,7 +474,7 @@ def test_key_exchanges_while_everything_runs(env):
 CHANNELS = 60
 # What an editor with a remote end does in an hour: 60 streams of requests and
 # answers, one each second; so many of these minutes.
-MINUTES = int(os.environ.get("SALLYPORT_EDITOR_MINUTES", "3"))
+MINUTES = int(os.environ.get("SALLYPORT_EDITOR_MINUTES", "2"))
 
 
 class Stream:
@@ -535,7 +535,7 @@ def test_an_editors_hour(env):
             _, session = s.session_of(p)
             talk(here)
             before = len(descriptors(session)), resident(env, session)
-            first = exchange(here, 20)
+            first = exchange(here, 150)
             time.sleep(2)  # what nobody uses is given back in one
             middle = resident(env, session)
             for c in first:
@@ -545,14 +545,15 @@ def test_an_editors_hour(env):
             assert wait_for(channels, 5, "an answer") == CHANNELS + 1
             wait_for(lambda: resident(env, session) <= middle + 64, 5,
                      "memory: %r, %r" % (before, middle))
-            # an idle channel costs what a few kB hold
-            assert resident(env, session) - before[1] <= 6 * CHANNELS
+            # an idle channel costs a few kB
+            assert resident(env, session) - before[1] <= 8 * CHANNELS
             for c in streams:
                 c.socket.close()
             wait_for(lambda: len(descriptors(session)) <= before[0], 10,
                      "the descriptors")
             wait_for(lambda: channels() == 1, 10, "the channels")
-            wait_for(lambda: resident(env, session) <= before[1] + 128, 5,
+            # what libc keeps between what is used, however long it was
+            wait_for(lambda: resident(env, session) <= before[1] + 384, 5,
                      "memory: %r" % (before,))
         finally:
             p.stdin.close()
