@@ -108,16 +108,19 @@ io_write(int fd, struct slice data, size_t *n)
 }
 
 enum err
-io_write_both(int fd, struct slice a, struct slice b, size_t *n)
+io_write_pieces(int fd, const struct slice *pieces, size_t n, size_t *put)
 {
-	const struct iovec parts[] = {{(void *)(uintptr_t)a.p, a.n},
-	    {(void *)(uintptr_t)b.p, b.n}};
-	ssize_t put;
+	struct iovec parts[IO_PIECES_MAX];
+	ssize_t all;
 
+	must(n > 0 && n <= IO_PIECES_MAX);
+	for (size_t i = 0; i < n; i++)
+		parts[i] =
+		    (struct iovec){(void *)(uintptr_t)pieces[i].p, pieces[i].n};
 	do
-		put = writev(fd, parts, 2);
-	while (put < 0 && errno == EINTR);
-	return write_result(put, n);
+		all = writev(fd, parts, (int)n);
+	while (all < 0 && errno == EINTR);
+	return write_result(all, put);
 }
 
 /* Until fd is ready for events, or broken: the next call tells how. */

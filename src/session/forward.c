@@ -214,8 +214,8 @@ join(struct forward *f, int fd)
 	log_info("Forwarding opened: %s %s for %s from %s port %u id %u",
 	    f->label, f->target, s->grant->user, s->conn->peer_ip,
 	    s->conn->peer_port, f->id);
-	relay_open_source(&f->out, &f->r, fd, CHANNEL_OUT);
-	relay_open_sink(&f->in, &f->r, other);
+	relay_open_source(&f->out, &f->r, fd, RELAY_SOCKET, CHANNEL_OUT);
+	relay_open_sink(&f->in, &f->r, other, RELAY_SOCKET);
 	return true;
 }
 

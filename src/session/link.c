@@ -111,33 +111,33 @@ fail(struct session *s, enum err e)
 /* ---- input ---- */
 
 static void
-take_all(struct session *s)
+take_payload(struct session *s, struct slice payload)
 {
-	struct slice payload;
 	enum err e;
 
-	while (!s->over && transport_output(s->t).n < OUTPUT_STOP) {
-		e = transport_next(s->t, clock_mono_ms() / 1000, &payload);
-		if (e == ERR_MORE)
-			return;
-		if (e != OK) {
-			fail(s, e);
-			return;
-		}
-		e = connect_take(s->connect, payload);
-		if (e != OK) {
-			session_disconnect(s, err_disconnect_code(e),
-			    connect_reason(s->connect, e));
-			return;
-		}
-	}
+	if (payload.p[0] != MSG_CHANNEL_DATA)
+		relay_flush(s); /* all else comes behind the data before it */
+	e = connect_take(s->connect, payload);
+	if (e != OK)
+		session_disconnect(s, err_disconnect_code(e),
+		    connect_reason(s->connect, e));
 }
 
 void
 link_take(struct session *s)
 {
-	take_all(s);
+	struct slice payload;
+	enum err e = OK;
+
+	while (!s->over && transport_output(s->t).n < OUTPUT_STOP) {
+		e = transport_next(s->t, clock_mono_ms() / 1000, &payload);
+		if (e != OK)
+			break;
+		take_payload(s, payload);
+	}
 	relay_flush(s);
+	if (!s->over && e != OK && e != ERR_MORE)
+		fail(s, e);
 }
 
 /* Little is asked for until a read fills it: an idle session has no large

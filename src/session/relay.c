@@ -29,17 +29,19 @@
 #define PIPE_BULK    (256 << 10)
 #define PIPE_INPUT   (1 << 20) /* half of what a client may send ahead */
 #define PIPE_SMALL   4096      /* or the smallest there is */
-#define PIECE_LARGE  ((size_t)8 << 10)  /* of what the client sends */
-#define GATHER_PIECE ((size_t)4 << 10)  /* smaller ones leave together, */
-#define GATHER_MAX   ((size_t)16 << 10) /* so much at once */
-#define ENLARGED_MAX 2u                 /* pipes of a connection: one pair */
+#define PIECE_LARGE  ((size_t)8 << 10) /* of what the client sends */
+#define ENLARGED_MAX 2u                /* pipes of a connection: one pair */
 
-static bool
-is_of(int fd, mode_t kind)
+enum relay_kind
+relay_kind_of(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+	if (fstat(fd, &st) != 0)
+		return RELAY_OTHER;
+	if (S_ISFIFO(st.st_mode))
+		return RELAY_PIPE;
+	return S_ISSOCK(st.st_mode) ? RELAY_SOCKET : RELAY_OTHER;
 }
 
 /* ---- a channel's owner ---- */
@@ -219,16 +221,15 @@ on_readable(struct watch *w, unsigned int events)
 
 void
 relay_open_source(struct source *src, struct relay *r, int fd,
-    enum channel_stream stream)
+    enum relay_kind kind, enum channel_stream stream)
 {
 	*src = (struct source){.r = r,
 	    .fd = fd,
 	    .stream = stream,
-	    .is_pipe = is_of(fd, S_IFIFO),
+	    .is_pipe = kind == RELAY_PIPE,
 	    .piece = PIECE_FIRST,
 	    .watch = {.fd = fd, .events = LOOP_READ, .on = on_readable}};
 	src->watch.ctx = src;
-	must(io_nonblock(fd, true) == OK);
 	source_wait(src, false);
 }
 
@@ -269,28 +270,14 @@ drop_backlog(struct sink *sink)
 		swap_spare(sink);
 	buf_clear(&sink->backlog);
 	buf_reset(&sink->r->s->spare);
-	sink->head = sink->early = 0;
-}
-
-static void
-ungather(struct sink *sink)
-{
-	if (sink->gathers)
-		list_remove(&sink->due);
-	sink->gathers = false;
+	sink->head = 0;
 }
 
 void
 relay_close_sink(struct sink *sink)
 {
-	size_t n;
-
-	/* The last words before a channel's end; who doesn't take them now
-	 * isn't waited for. */
-	if (sink->gathers && sink->fd >= 0 &&
-	    io_write(sink->fd, buf_slice(&sink->backlog), &n) != OK)
-		log_debug3("nobody reads: %s", strerror(errno));
-	ungather(sink);
+	if (sink->r != NULL && sink->r->s->gathering.sink == sink)
+		sink->r->s->gathering.sink = NULL;
 	loop_remove(&sink->watch);
 	/* the other direction has a descriptor of its own */
 	if (sink->is_socket && sink->fd >= 0 && shutdown(sink->fd, SHUT_WR) < 0)
@@ -307,37 +294,31 @@ sunk(struct sink *sink)
 		sink->r->ops->sunk(sink->r);
 }
 
-/* n octets of the backlog are gone. The client is told of those that it waits
- * for. */
+/* The program doesn't read any more: what waits is dropped, as what is lost
+ * was already. */
 static void
-account(struct sink *sink, size_t n)
+sink_broken(struct sink *sink, size_t lost)
 {
-	size_t early = n < sink->early ? n : sink->early;
+	size_t waiting = relay_backlog(sink) + lost;
 
-	sink->early -= early;
-	if (n > early && sink->r->ch != NULL)
-		channel_consumed(sink->r->ch, n - early);
-}
-
-/* The program doesn't read any more: what waits is dropped. */
-static void
-sink_broken(struct sink *sink)
-{
-	size_t waiting = relay_backlog(sink);
-
-	ungather(sink);
-	if (sink->r->ch != NULL)
-		channel_eow(sink->r->ch);
-	account(sink, waiting);
 	relay_close_sink(sink);
+	if (sink->r->ch != NULL) {
+		channel_eow(sink->r->ch);
+		if (waiting > 0)
+			channel_consumed(sink->r->ch, waiting);
+	}
 	sunk(sink);
 }
 
+/* Keep what the descriptor didn't take. */
 static enum err
-append(struct sink *sink, struct slice data)
+keep(struct sink *sink, struct slice data)
 {
 	struct buf *b = &sink->backlog;
 
+	if (sink->fd >= 0 && sink->watch.loop == NULL &&
+	    loop_add(sink->r->s->loop, &sink->watch) != OK)
+		return ERR_SYSTEM;
 	if (b->cap == 0)
 		swap_spare(sink);
 	/* Moved at most once on the average: not before half of it is gone */
@@ -348,17 +329,6 @@ append(struct sink *sink, struct slice data)
 	return buf_append(b, data);
 }
 
-/* Keep what the descriptor didn't take. */
-static enum err
-keep(struct sink *sink, struct slice data)
-{
-	if (sink->fd >= 0 && sink->watch.loop == NULL &&
-	    loop_add(sink->r->s->loop, &sink->watch) != OK)
-		return ERR_SYSTEM;
-	ungather(sink);
-	return append(sink, data);
-}
-
 static bool
 is_bulk(const struct sink *sink)
 {
@@ -367,117 +337,109 @@ is_bulk(const struct sink *sink)
 	return sink->total > BULK_OCTETS;
 }
 
-/* A small piece, of which more may come in the same turn. The client isn't to
- * wait for it: its window is for what a program is slow to take. */
-static bool
-gather(struct sink *sink, struct slice data)
+/* Something waits for the descriptor. */
+static void
+widen(struct sink *sink)
 {
-	if (data.n > GATHER_PIECE ||
-	    relay_backlog(sink) + data.n > GATHER_MAX ||
-	    append(sink, data) != OK)
-		return false;
-	sink->early += data.n;
-	if (!sink->gathers)
-		list_add_tail(&sink->r->s->due, &sink->due);
-	sink->gathers = true;
-	return true;
+	if (sink->is_pipe && !sink->enlarged && is_bulk(sink))
+		enlarge(sink->r->s, sink->fd, PIPE_INPUT, &sink->enlarged);
 }
 
-/* What was gathered and data, in one write; how much of data is gone. */
-static enum err
-write_both(struct sink *sink, struct slice data, size_t *n)
+void
+relay_flush(struct session *s)
 {
-	struct slice first = buf_slice(&sink->backlog);
+	struct gathering g = s->gathering;
+	size_t n = 0, all = 0, lost = 0;
+	struct slice rest;
 	enum err e;
 
-	if (!sink->gathers)
-		return io_write(sink->fd, data, n);
-	e = io_write_both(sink->fd, first, data, n);
-	if (*n < first.n) {
-		sink->head = *n;
-		sink->early -= *n;
-		*n = 0;
-		return e;
+	if (g.sink == NULL)
+		return;
+	s->gathering.sink = NULL;
+	e = io_write_pieces(g.sink->fd, g.pieces, g.n, &n);
+	if (e == ERR_AGAIN)
+		e = OK;
+	for (size_t i = 0; i < g.n; i++) {
+		rest = slice_skip(g.pieces[i], n > all ? n - all : 0);
+		all += g.pieces[i].n;
+		if (e == OK && rest.n > 0)
+			e = keep(g.sink, rest);
+		if (e != OK)
+			lost += rest.n;
 	}
-	*n -= first.n;
-	ungather(sink);
-	drop_backlog(sink);
-	return e;
+	if (g.sink->r->ch != NULL)
+		channel_consumed(g.sink->r->ch, n);
+	if (e != OK)
+		sink_broken(g.sink, lost);
+	else if (n < all)
+		widen(g.sink);
+}
+
+/* Until the packets behind this one are seen. */
+static void
+gather(struct sink *sink, struct slice data)
+{
+	struct session *s = sink->r->s;
+	struct gathering *g = &s->gathering;
+
+	if (g->sink != sink) {
+		relay_flush(s);
+		g->sink = sink;
+		g->n = 0;
+	}
+	g->pieces[g->n++] = data;
+	if (g->n == IO_PIECES_MAX)
+		relay_flush(s);
 }
 
 size_t
 relay_take(struct sink *sink, struct slice data)
 {
-	size_t n = 0;
-	enum err e = OK;
-
 	if (!sink->r->started) /* it may come before its program */
 		return keep(sink, data) == OK ? 0 : data.n;
 	if (sink->fd < 0)
 		return data.n;
 	sink->total += data.n;
 	sink->pieces++;
-	if (relay_backlog(sink) == 0 || sink->gathers) {
-		if (gather(sink, data))
-			return data.n;
-		e = write_both(sink, data, &n);
+	if (relay_backlog(sink) > 0) {
+		if (keep(sink, data) != OK)
+			sink_broken(sink, data.n);
+		else
+			widen(sink);
+		return 0;
 	}
-	if (e == OK || e == ERR_AGAIN)
-		e = n == data.n ? OK : keep(sink, slice_skip(data, n));
-	if (e != OK) {
-		sink_broken(sink);
-		return data.n;
-	}
-	if (n < data.n && sink->is_pipe && !sink->enlarged && is_bulk(sink))
-		enlarge(sink->r->s, sink->fd, PIPE_INPUT, &sink->enlarged);
-	return n;
+	gather(sink, data);
+	if (!transport_payloads_stay(sink->r->s->t))
+		relay_flush(sink->r->s);
+	return 0;
 }
 
-/* Write what waits. The sink may be gone afterwards. */
 static void
-drain(struct sink *sink)
+on_writable(struct watch *w, unsigned int events)
 {
+	struct sink *sink = w->ctx;
 	struct slice rest = slice_skip(buf_slice(&sink->backlog), sink->head);
 	size_t n = 0;
 	enum err e = OK;
 
+	(void)events;
 	if (rest.n > 0)
 		e = io_write(sink->fd, rest, &n);
 	if (e != OK && e != ERR_AGAIN) {
-		sink_broken(sink);
+		sink_broken(sink, 0);
 		return;
 	}
 	sink->head += n;
-	account(sink, n);
-	if (relay_backlog(sink) > 0) {
-		if (keep(sink, SLICE_NONE) != OK)
-			sink_broken(sink);
+	if (n > 0 && sink->r->ch != NULL)
+		channel_consumed(sink->r->ch, n);
+	if (relay_backlog(sink) > 0)
 		return;
-	}
 	loop_remove(&sink->watch);
 	drop_backlog(sink);
 	if (!sink->ending)
 		return;
 	relay_close_sink(sink);
 	sunk(sink);
-}
-
-static void
-on_writable(struct watch *w, unsigned int events)
-{
-	(void)events;
-	drain(w->ctx);
-}
-
-void
-relay_flush(struct session *s)
-{
-	while (!list_empty(&s->due)) {
-		struct sink *sink = LIST_ITEM(s->due.next, struct sink, due);
-
-		ungather(sink);
-		drain(sink);
-	}
 }
 
 /*
@@ -494,19 +456,19 @@ shrink(int fd)
 }
 
 void
-relay_open_sink(struct sink *sink, struct relay *r, int fd)
+relay_open_sink(struct sink *sink, struct relay *r, int fd,
+    enum relay_kind kind)
 {
 	sink->r = r;
 	sink->fd = fd;
-	sink->is_pipe = is_of(fd, S_IFIFO);
-	sink->is_socket = is_of(fd, S_IFSOCK);
+	sink->is_pipe = kind == RELAY_PIPE;
+	sink->is_socket = kind == RELAY_SOCKET;
 	if (sink->is_pipe && r->subsystem)
 		shrink(fd);
 	sink->watch = (struct watch){.fd = fd,
 	    .events = LOOP_WRITE,
 	    .on = on_writable,
 	    .ctx = sink};
-	must(io_nonblock(fd, true) == OK);
 	if (relay_backlog(sink) > 0)
 		must(loop_add(r->s->loop, &sink->watch) == OK);
 	else if (sink->ending)

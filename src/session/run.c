@@ -12,6 +12,7 @@
 #include "sallyport/base/io.h"
 #include "sallyport/base/log.h"
 #include "sallyport/base/mem.h"
+#include "sallyport/base/must.h"
 #include "sallyport/proc/parent.h"
 
 #include <errno.h>
@@ -92,10 +93,15 @@ watch_exit(struct program *p)
 static void
 wire(struct program *p, const int ours[3])
 {
-	relay_open_sink(&p->in, &p->r, ours[0]);
-	relay_open_source(&p->out, &p->r, ours[1], CHANNEL_OUT);
+	enum relay_kind kind = relay_kind_of(ours[0]); /* they are alike */
+
+	for (size_t i = 0; i < 3; i++)
+		must(ours[i] < 0 || io_nonblock(ours[i], true) == OK);
+	relay_open_sink(&p->in, &p->r, ours[0], kind);
+	relay_open_source(&p->out, &p->r, ours[1], kind, CHANNEL_OUT);
 	if (ours[2] >= 0)
-		relay_open_source(&p->err, &p->r, ours[2], CHANNEL_ERR);
+		relay_open_source(&p->err, &p->r, ours[2], RELAY_PIPE,
+		    CHANNEL_ERR);
 }
 
 /* A line of internal-sftp's: its level's octet, then the text. In a root

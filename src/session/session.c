@@ -258,7 +258,6 @@ session_new(const struct common *common, const struct conn *conn,
 	s->conn = conn;
 	s->grant = grant;
 	list_init(&s->relays);
-	list_init(&s->due);
 	list_init(&s->programs);
 	list_init(&s->incomings);
 	if ((e = conf_apply(common->set, grant->blocks, &s->conf)) != OK)

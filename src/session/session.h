@@ -10,6 +10,7 @@
 
 #include "sallyport/base/buf.h"
 #include "sallyport/base/err.h"
+#include "sallyport/base/io.h"
 #include "sallyport/base/list.h"
 #include "sallyport/base/loop.h"
 #include "sallyport/base/slice.h"
@@ -131,18 +132,26 @@ struct sink {
 	bool is_socket; /* its end is told by shutdown */
 	bool enlarged;
 	bool ending; /* the client sent EOF: close when all is written */
-	/* Small pieces are gathered in the backlog, and written together */
-	bool gathers;
-	struct link due; /* session.due, where gathers */
-	size_t early;    /* at the backlog's head, and counted as consumed */
 	uint64_t total, pieces;
 };
 
-/* Both take fd, which becomes non-blocking, and watch it. What came for the
+/* Data of packets in a row, for one sink. */
+struct gathering {
+	struct sink *sink; /* NULL: nothing */
+	struct slice pieces[IO_PIECES_MAX];
+	size_t n;
+};
+
+enum relay_kind { RELAY_OTHER, RELAY_PIPE, RELAY_SOCKET };
+
+enum relay_kind relay_kind_of(int fd);
+
+/* Both take fd, which must be non-blocking, and watch it. What came for the
  * sink before is kept. */
 void relay_open_source(struct source *src, struct relay *r, int fd,
-    enum channel_stream stream);
-void relay_open_sink(struct sink *sink, struct relay *r, int fd);
+    enum relay_kind kind, enum channel_stream stream);
+void relay_open_sink(struct sink *sink, struct relay *r, int fd,
+    enum relay_kind kind);
 void relay_close_source(struct source *src);
 void relay_close_sink(struct sink *sink);
 
@@ -152,10 +161,13 @@ size_t relay_backlog(const struct sink *sink);
 /* Room may have come: read on; of a program that ended to the end. */
 void relay_resume(struct source *src);
 
-/* Data for the program; returns how much of it is gone already. */
+/* Data for the program; returns how much of it is gone already. The rest may
+ * be gathered, with pointers into the transport's ring: see relay_flush. */
 size_t relay_take(struct sink *sink, struct slice data);
 
-/* Write what was gathered: all that was read from the connection is served. */
+/* What was gathered of packets that follow each other goes to its descriptor
+ * by one write. Before anything but such data is served, and before the
+ * connection is read again. */
 void relay_flush(struct session *s);
 
 /* No more will come. A terminal stays open: its end isn't the client's. */
@@ -321,8 +333,8 @@ struct session {
 	bool is_socket;
 
 	struct link relays; /* all that own a channel */
-	struct link due;    /* sinks that gather small pieces */
-	struct buf spare;   /* what a sink will need that has to keep data */
+	struct gathering gathering;
+	struct buf spare; /* what a sink will need that has to keep data */
 	struct link programs;
 	struct link incomings;   /* what listens */
 	struct incoming *agent;  /* of these, the agent's socket; or NULL */

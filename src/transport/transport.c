@@ -324,6 +324,12 @@ transport_next(struct transport *t, uint64_t now_s, struct slice *payload)
 	return e;
 }
 
+bool
+transport_payloads_stay(const struct transport *t)
+{
+	return t->phase == WHEN_SESSION && !t->zlib_in;
+}
+
 /* ---- output ---- */
 
 struct wr

@@ -34,9 +34,10 @@ io_read_rooms(int fd, const struct bytes *rooms, size_t n, size_t *got);
  * ERR_PEER_RESET; ERR_SYSTEM. SIGPIPE must be ignored. */
 MUST_USE enum err io_write(int fd, struct slice data, size_t *n);
 
-/* The same for two slices, one behind the other. */
+/* The same of n pieces (at most IO_PIECES_MAX), one after the other. */
+#define IO_PIECES_MAX 32
 MUST_USE enum err
-io_write_both(int fd, struct slice a, struct slice b, size_t *n);
+io_write_pieces(int fd, const struct slice *pieces, size_t n, size_t *put);
 
 /* Write everything, waiting with poll() where it must; blocking helpers. */
 MUST_USE enum err io_write_all(int fd, struct slice data);

@@ -139,6 +139,10 @@ struct ring *transport_input(struct transport *t);
 MUST_USE enum err
 transport_next(struct transport *t, uint64_t now_s, struct slice *payload);
 
+/* The payloads that were given stay where they are until the ring is read into
+ * again, not only until the next call: after login, without compression. */
+bool transport_payloads_stay(const struct transport *t);
+
 /* Answer SSH_MSG_UNIMPLEMENTED for the packet that transport_next gave. */
 void transport_unimplemented(struct transport *t);
 

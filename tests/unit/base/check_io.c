@@ -50,28 +50,6 @@ START_TEST(makes_descriptors_that_no_program_inherits)
 END_TEST
 
 /* One record of two slices: it was one write. */
-START_TEST(writes_two_slices_at_once)
-{
-	uint8_t room[16];
-	int fds[2];
-	size_t n;
-
-	ck_assert_int_eq(io_pair(fds), OK);
-	ck_assert_int_eq(io_write_both(fds[0], SLICE_STR("one"),
-			     SLICE_STR("three"), &n),
-	    OK);
-	ck_assert_uint_eq(n, 8);
-	ck_assert_int_eq(io_read(fds[1], BYTES_OF(room), &n), OK);
-	ck_assert(slice_is(slice_make(room, n), "onethree"));
-	io_close(&fds[1]);
-	ck_assert_int_eq(io_write_both(fds[0], SLICE_STR("one"),
-			     SLICE_STR("three"), &n),
-	    ERR_PEER_CLOSED);
-	ck_assert_uint_eq(n, 0);
-	io_close(&fds[0]);
-}
-END_TEST
-
 START_TEST(keeps_records_of_a_pair_apart)
 {
 	uint8_t room[16];
@@ -88,6 +66,28 @@ START_TEST(keeps_records_of_a_pair_apart)
 	io_close(&fds[0]);
 	ck_assert_int_eq(io_read(fds[1], BYTES_OF(room), &n), ERR_EOF);
 	io_close(&fds[1]);
+}
+END_TEST
+
+START_TEST(writes_pieces_as_one)
+{
+	const struct slice pieces[] = {SLICE_STR("one"), SLICE_NONE,
+	    SLICE_STR(" two")};
+	uint8_t room[16];
+	int fds[2];
+	size_t n;
+
+	ck_assert_int_eq(io_pair(fds), OK); /* one write is one record */
+	ck_assert_int_eq(io_write_pieces(fds[0], pieces, 3, &n), OK);
+	ck_assert_uint_eq(n, 7);
+	ck_assert_int_eq(io_read(fds[1], BYTES_OF(room), &n), OK);
+	ck_assert(slice_is(slice_make(room, n), "one two"));
+	io_close(&fds[1]);
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(io_write_pieces(fds[0], pieces, 3, &n),
+	    ERR_PEER_CLOSED);
+	ck_assert_uint_eq(n, 0);
+	io_close(&fds[0]);
 }
 END_TEST
 
@@ -303,8 +303,8 @@ check_io(void)
 
 	tcase_add_test(tc, closes_through_the_variable_once);
 	tcase_add_test(tc, makes_descriptors_that_no_program_inherits);
-	tcase_add_test(tc, writes_two_slices_at_once);
 	tcase_add_test(tc, keeps_records_of_a_pair_apart);
+	tcase_add_test(tc, writes_pieces_as_one);
 	tcase_add_test(tc, tells_waiting_from_the_end);
 	tcase_add_test(tc, switches_nonblocking_off_again);
 	tcase_add_test(tc, says_that_nobody_reads);

@@ -693,6 +693,34 @@ START_TEST(gives_memory_back_when_idle)
 }
 END_TEST
 
+/* Whoever gathers payloads asks whether it may. */
+START_TEST(leaves_payloads_where_they_are)
+{
+	static const char *const compressions[] = {"none", "zlib@openssh.com"};
+	struct client_options o = client_usual;
+	SCOPED(pair_clear) struct pair p;
+	struct slice first, second;
+	struct bytes room;
+
+	o.comp = compressions[_i];
+	pair_init(&p, &o);
+	ck_assert(!transport_payloads_stay(p.t)); /* wiped at the next call */
+	pair_login(&p);
+	ck_assert(transport_payloads_stay(p.t) == (_i == 0));
+	client_send(&p.c, DATA);
+	client_send(&p.c, slice_first(DATA, 3));
+	ck_assert_int_eq(ring_room(transport_input(p.t), p.c.wire.n, &room),
+	    OK);
+	ring_filled(transport_input(p.t),
+	    slice_copy(buf_slice(&p.c.wire), room));
+	ck_assert_int_eq(transport_next(p.t, 0, &first), OK);
+	ck_assert_int_eq(transport_next(p.t, 0, &second), OK);
+	if (_i == 0)
+		ck_assert(slice_equal(first, DATA));
+	ck_assert(slice_equal(second, slice_first(DATA, 3)));
+}
+END_TEST
+
 /* SEC-51: what was given before login is gone at the next call. */
 START_TEST(wipes_what_held_a_password)
 {
@@ -759,6 +787,7 @@ check_transport(void)
 	tcase_add_loop_test(tc, moves_bulk_both_ways, 0, 6);
 	tcase_add_test(tc, delivers_nothing_that_was_changed);
 	tcase_add_test(tc, gives_memory_back_when_idle);
+	tcase_add_loop_test(tc, leaves_payloads_where_they_are, 0, 2);
 	tcase_add_test(tc, wipes_what_held_a_password);
 	return tc;
 }
