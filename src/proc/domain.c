@@ -15,16 +15,16 @@
 static enum err
 with_type(struct slice context, const char *type, struct buf *out)
 {
-	size_t user = slice_find(context, ':');
-	struct slice rest = slice_skip(context, user + 1);
-	size_t role = slice_find(rest, ':');
-	struct slice old = slice_skip(rest, role + 1);
-	struct slice level = slice_skip(old, slice_find(old, ':'));
+	struct slice rest = context, user, role, level;
 	enum err e;
 
-	if (user == 0 || role == 0 || old.n == 0 || level.n == old.n)
+	if (!slice_next(&rest, ':', &user) || !slice_next(&rest, ':', &role) ||
+	    user.n == 0 || role.n == 0)
 		return ERR_FORMAT;
-	e = buf_append(out, slice_first(context, user + 1 + role + 1));
+	level = slice_skip(rest, slice_find(rest, ':'));
+	if (rest.n == 0 || level.n == rest.n)
+		return ERR_FORMAT;
+	e = buf_append(out, slice_first(context, user.n + 1 + role.n + 1));
 	if (e == OK)
 		e = buf_append_cstr(out, type);
 	return e == OK ? buf_append(out, level) : e;
