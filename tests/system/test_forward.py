@@ -124,8 +124,9 @@ def test_gateway_ports(env):
         s.stop()
 
 
-def refused(server, *options, **how):
-    p = server.ssh_popen("true", options=("-o", "ExitOnForwardFailure=yes") +
+def refused(server, *options, command="true", **how):
+    """command is what the client stays for, until it is told so."""
+    p = server.ssh_popen(command, options=("-o", "ExitOnForwardFailure=yes") +
                          TELL + options, **how)
     _, err = p.communicate(timeout=20)
     return p.returncode != 0 and b"forwarding failed" in err
@@ -230,11 +231,12 @@ def test_unix_sockets_in_both_directions(env):
         wait_for(lambda: not os.path.exists(back), 10, "removal")
         with open(back, "w") as f:
             f.write("precious")
-        assert refused(s, "-R", "%s:%s" % (back, at))
+        # who left a moment ago may be asked first whether they hold it
+        assert refused(s, "-R", "%s:%s" % (back, at), command="sleep 10")
         s.stop()
         s = env.server("StreamLocalBindUnlink yes",
                        "AllowStreamLocalForwarding remote")
-        assert refused(s, "-R", "%s:%s" % (back, at))
+        assert refused(s, "-R", "%s:%s" % (back, at), command="sleep 10")
         with open(back) as f:
             assert f.read() == "precious"  # a file isn't a socket
         os.unlink(back)
