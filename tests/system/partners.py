@@ -92,23 +92,27 @@ def connect(address, seconds=10):
             time.sleep(0.05)
 
 
-def talk(address, data=b"hello"):
+def say(c, data):
     """Say it, end, and read to the end."""
+    def send():
+        with contextlib.suppress(OSError):  # nobody need be there
+            c.sendall(data)
+            c.shutdown(socket.SHUT_WR)
+    sender = threading.Thread(target=send)
+    sender.start()
+    got = b""
+    while True:
+        piece = c.recv(65536)
+        if not piece:
+            break
+        got += piece
+    sender.join()
+    return got
+
+
+def talk(address, data=b"hello"):
     with connect(address) as c:
-        def send():
-            with contextlib.suppress(OSError):  # nobody need be there
-                c.sendall(data)
-                c.shutdown(socket.SHUT_WR)
-        sender = threading.Thread(target=send)
-        sender.start()
-        got = b""
-        while True:
-            piece = c.recv(65536)
-            if not piece:
-                break
-            got += piece
-        sender.join()
-        return got
+        return say(c, data)
 
 
 def echoed(data):

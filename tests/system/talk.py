@@ -21,10 +21,23 @@ import time
 KINDS = {51: "FAILURE", 52: "SUCCESS", 53: "BANNER", 60: "INFO_REQUEST"}
 
 
+def message(number, *fields):
+    """paramiko's of these fields: bool, int, str or bytes."""
+    import paramiko
+    m = paramiko.Message()
+    m.add_byte(bytes([number]))
+    for x in fields:
+        if isinstance(x, bool):
+            m.add_boolean(x)
+        elif isinstance(x, int):
+            m.add_int(x)
+        else:
+            m.add_string(x)
+    return m
+
+
 class Talk:
     def __init__(self, server, service=True):
-        import paramiko
-        self.paramiko = paramiko
         self.transport = server.paramiko(auth=False)
         self.came = queue.Queue()
         self.banners = []
@@ -55,16 +68,7 @@ class Talk:
         return take
 
     def send(self, number, *fields):
-        m = self.paramiko.Message()
-        m.add_byte(bytes([number]))
-        for x in fields:
-            if isinstance(x, bool):
-                m.add_boolean(x)
-            elif isinstance(x, int):
-                m.add_int(x)
-            else:
-                m.add_string(x)
-        self.transport._send_message(m)
+        self.transport._send_message(message(number, *fields))
 
     def next(self, seconds=20):
         """The next message that isn't a banner; (None, None): it is over."""

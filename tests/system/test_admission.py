@@ -16,6 +16,7 @@ import threading
 import time
 
 from lib import Skip, alive, children, finish, status, title, wait_for
+from talk import message
 
 
 SIOCOUTQNSD = 0x894B  # linux/sockios.h: octets not sent yet
@@ -121,17 +122,6 @@ class Reluctant:
         return getattr(self.conn, name)
 
 
-def exec_request(ch, command):
-    import paramiko
-    m = paramiko.Message()
-    m.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST
-    m.add_int(ch.remote_chanid)
-    m.add_string("exec")
-    m.add_boolean(False)
-    m.add_string(command)
-    return m
-
-
 def unsent_to_who_does_not_read(s, terminal):
     """Octets that the kernel holds for a client that stopped reading."""
     client = Reluctant(s.connect())
@@ -141,7 +131,8 @@ def unsent_to_who_does_not_read(s, terminal):
     pid = session_pid(s)
     client.reads.clear()
     # answers aren't seen: the request that is asked for none
-    bulk.transport._send_user_message(exec_request(bulk, "cat /dev/zero"))
+    t._send_user_message(message(  # SSH_MSG_CHANNEL_REQUEST
+        98, bulk.remote_chanid, "exec", False, "cat /dev/zero"))
     with socket_of(pid) as conn:
         seen = [0]
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 from lib import Skip, alive, children, descriptors, finish, free_port, wait_for
-from partners import connect, echo, echoed, talk
+from partners import connect, echo, echoed, say, talk
 from test_admission import Names
 from test_ctl import Desk
 from test_forward import listening, resident, with_agent
@@ -378,17 +378,7 @@ def socks(port, to):
 
 def through(c, data):
     with c:
-        sender = threading.Thread(target=lambda: (
-            c.sendall(data), c.shutdown(socket.SHUT_WR)))
-        sender.start()
-        got = b""
-        while True:
-            piece = c.recv(65536)
-            if not piece:
-                break
-            got += piece
-        sender.join()
-    return got == echoed(data)
+        return say(c, data) == echoed(data)
 
 
 def test_key_exchanges_while_everything_runs(env):

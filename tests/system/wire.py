@@ -10,6 +10,8 @@ say
 
 import queue
 
+from talk import message
+
 FAILURE, SUCCESS = 82, 81
 WINDOW, PACKET = 1 << 20, 32768
 
@@ -78,16 +80,7 @@ class Wire:
                 assert end > 0, "no message"
 
     def send(self, number, *fields):
-        m = self.paramiko.Message()
-        m.add_byte(bytes([number]))
-        for x in fields:
-            if isinstance(x, bool):
-                m.add_boolean(x)
-            elif isinstance(x, int):
-                m.add_int(x)
-            else:
-                m.add_string(x)
-        self.transport._send_message(m)
+        self.transport._send_message(message(number, *fields))
 
     def answer(self, seconds=20):
         """To a global request; requests of the server's are passed over."""
