@@ -396,7 +396,8 @@ channel_on_data(struct connect *c, struct rd *r)
 	/* After its EOF, and for a program that is gone: nobody is there. */
 	if (ch->owned && !ch->eof_received && n > 0)
 		n = c->ops->data(c->ops->ctx, ch, data);
-	channel_consumed(ch, n);
+	if (n > 0) /* or it is told later, with what comes behind it */
+		channel_consumed(ch, n);
 	return OK;
 }
 

@@ -13,8 +13,9 @@ window_receive(struct window_in *w, size_t n)
 {
 	if (n > w->left)
 		return ERR_WINDOW;
-	if (w->backlog > 0)
-		w->steady = 0; /* what came before still waits */
+	/* what came before wasn't taken, or is more than one read brings */
+	if (w->waits || w->backlog > w->size / 2)
+		w->steady = 0;
 	w->left -= (uint32_t)n;
 	w->backlog += (uint32_t)n;
 	w->steady += (uint32_t)n;
@@ -26,6 +27,7 @@ window_consume(struct window_in *w, size_t n)
 {
 	must(n <= w->backlog);
 	w->backlog -= (uint32_t)n;
+	w->waits = w->backlog > 0;
 }
 
 static void

@@ -18,6 +18,7 @@
 
 #include "sallyport/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,12 +34,14 @@ struct window_in {
 	uint32_t left;
 	uint32_t backlog;
 	uint32_t steady; /* octets since the last growth or delay */
+	bool waits;      /* something was left when some was consumed */
 };
 
 /* n octets came. ERR_WINDOW: more than was granted (SEC-44). */
 MUST_USE enum err window_receive(struct window_in *w, size_t n);
 
-/* n octets of the backlog are gone. */
+/* n octets of the backlog are gone. What is left then waits; what merely came
+ * doesn't yet: several packets may be consumed together. */
 void window_consume(struct window_in *w, size_t n);
 
 /*

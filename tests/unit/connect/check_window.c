@@ -76,6 +76,22 @@ START_TEST(grows_to_its_bound_while_nothing_waits)
 }
 END_TEST
 
+/* What one read of the connection brings may be consumed by one write. */
+START_TEST(grows_where_packets_are_consumed_together)
+{
+	struct window_in w = fresh();
+	uint32_t purse = WINDOW_PURSE;
+
+	for (int i = 0; i < 16; i++) {
+		for (int packet = 0; packet < 8; packet++)
+			ck_assert_int_eq(window_receive(&w, 32768), OK);
+		window_consume(&w, (size_t)8 * 32768);
+		(void)window_grant(&w, &purse);
+	}
+	ck_assert_uint_gt(w.size, WINDOW_FIRST);
+}
+END_TEST
+
 START_TEST(growth_of_all_channels_comes_from_one_purse)
 {
 	struct window_in w[4];
@@ -175,6 +191,7 @@ check_window(void)
 	tcase_add_test(tc, grants_nothing_that_was_not_consumed);
 	tcase_add_test(tc, says_nothing_about_keystrokes);
 	tcase_add_test(tc, grows_to_its_bound_while_nothing_waits);
+	tcase_add_test(tc, grows_where_packets_are_consumed_together);
 	tcase_add_test(tc, growth_of_all_channels_comes_from_one_purse);
 	tcase_add_test(tc, a_consumer_that_lags_never_gets_a_larger_one);
 	tcase_add_test(tc, a_consumer_that_stops_is_cut_back);
